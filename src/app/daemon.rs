@@ -1,0 +1,1 @@
+//! `onward run`: one task per account, reload, watchdog, graceful end.

@@ -1,0 +1,1 @@
+//! `onward demo`: the ordinary path against an embedded IMAP server.

@@ -1,0 +1,1 @@
+//! `onward doctor`: finds out what is wrong and prints the fix.

@@ -1,0 +1,1 @@
+//! From raw bytes to one committed transaction: parse, classify, compose, store.

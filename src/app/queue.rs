@@ -1,0 +1,1 @@
+//! The review queue: what waits, and what the person may do with it.

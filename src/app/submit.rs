@@ -1,0 +1,1 @@
+//! The outbox: approved drafts to the Drafts mailbox or to SMTP.

@@ -1,0 +1,205 @@
+//! What a message means: `classify(&RuleSet, &Message) -> Classification`, one pure function.
+//!
+//! The [`Classification`] is the verdict itself: it is what is stored, what `explain` renders, what `--json` prints
+//! and what tests compare, so that "why" cannot disagree with "what". This module must not read a clock, a file or
+//! the history of the mailbox.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    message::Zone,
+    outcome::{Category, Outcome, Reason, Stage, named},
+};
+
+/// The verdict on one message with everything that led to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Classification {
+    /// The best category; `unrelated` where nothing spoke for job mail.
+    pub category: Category,
+    /// False when the person has to be asked; `asks` says why.
+    pub decided: bool,
+    /// Why the person is asked; empty when decided.
+    pub asks: Vec<Ask>,
+    /// Evidence for `category` in bits of log-odds.
+    pub score: f64,
+    /// Evidence for each category that has any, best first, in bits.
+    pub scores: Vec<(Category, f64)>,
+    /// Evidence that this is job mail about an application at all, in bits.
+    pub relevance: f64,
+    /// Every hit, counted ones first, then by weight. At most [`HITS_MAX`].
+    pub hits: Vec<Hit>,
+    /// What was read from the message.
+    pub facts: Facts,
+    /// Fingerprint of the rule set, hex.
+    pub rules: String,
+}
+
+/// Most hits kept in a verdict: more than any honest mail has.
+pub const HITS_MAX: usize = 200;
+
+/// One place where a rule matched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hit {
+    /// The rule's id.
+    pub rule: String,
+    /// The rule's title: one line for humans.
+    pub title: String,
+    /// The file that holds the rule, as the person would name it.
+    pub file: String,
+    /// The line of the rule's id in that file, from 1.
+    pub line: u32,
+    /// The category it speaks for.
+    pub category: Option<Category>,
+    /// Where the sentence stands.
+    pub zone: Zone,
+    /// The whole sentence, original spelling, at most 800 characters.
+    pub sentence: String,
+    /// Byte range of the match inside `sentence`.
+    pub span: (usize, usize),
+    /// How it is said.
+    pub modality: Modality,
+    /// The word that made the modality, where it was not plain assertion.
+    pub cue: Option<String>,
+    /// Bits it added; 0 when not counted.
+    pub weight: f64,
+    /// Why it was not counted.
+    pub dropped: Option<Dropped>,
+}
+
+named! {
+    /// How a phrase is said (`rules.md` §3.6).
+    pub enum Modality {
+        /// Plainly.
+        Asserted = "asserted",
+        /// As a request to the reader.
+        Request = "request",
+        /// As something to come.
+        Future = "future",
+        /// As a possibility.
+        Modal = "modal",
+        /// Denied.
+        Negated = "negated",
+        /// Under a condition.
+        Conditional = "conditional",
+        /// About applicants in general or as a habit.
+        Generic = "generic",
+        /// In a quoted mail.
+        Quoted = "quoted",
+    }
+}
+
+named! {
+    /// Why a hit was not counted.
+    pub enum Dropped {
+        /// The rule does not read that zone.
+        Zone = "zone",
+        /// The rule does not take that modality.
+        Modality = "modality",
+        /// One of the rule's exceptions applies.
+        Unless = "unless",
+        /// Something the rule requires is missing.
+        Requires = "requires",
+        /// A courtesy opener beside a real outcome.
+        Opener = "opener",
+        /// The rule is on trial (`status = "shadow"`).
+        Shadow = "shadow",
+        /// The rule already counted once in this message.
+        Repeated = "repeated",
+    }
+}
+
+named! {
+    /// Why the person is asked instead of a decision being made.
+    pub enum Ask {
+        /// A final outcome without one strong hit.
+        NoAnchor = "no-anchor",
+        /// Too little evidence.
+        LowScore = "low-score",
+        /// Two categories are too close.
+        NarrowMargin = "narrow-margin",
+        /// Two outcomes that exclude each other are both stated.
+        Conflict = "conflict",
+        /// A category fired, but nothing says it is job mail.
+        NotJobMail = "not-job-mail",
+        /// It looks like job mail, but no rule fired.
+        UnknownKind = "unknown-kind",
+        /// The text goes on beyond what was read.
+        Truncated = "truncated",
+        /// There is no text to judge.
+        NoText = "no-text",
+        /// A forwarded mail whose own headers are incomplete.
+        Forwarded = "forwarded",
+        /// A language that no installed rules cover.
+        UnknownLanguage = "unknown-language",
+        /// Judging took too long.
+        Limit = "limit",
+    }
+}
+
+/// A value read from the message and the text it was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// The value, cleaned.
+    pub value: String,
+    /// Where it came from, for humans: `subject`, `display name`, `signature`, a rule id.
+    pub source: String,
+}
+
+/// What was read from the message besides its category.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Stage of a rejection.
+    pub stage: Stage,
+    /// Reason of a rejection.
+    pub reason: Reason,
+    /// Employer's name.
+    pub employer: Option<Fact>,
+    /// Role's title.
+    pub role: Option<Fact>,
+    /// Number of the vacancy.
+    pub requisition_id: Option<Fact>,
+    /// A human address.
+    pub contact: Option<Fact>,
+    /// The human's name as signed, e.g. `Anna Schmidt`; for the salutation.
+    pub signed_by: Option<Fact>,
+    /// The applicant-tracking vendor that relayed the mail, e.g. `Greenhouse`.
+    pub ats: Option<String>,
+    /// Whether the sender writes for several employers: an agency.
+    pub agency: bool,
+    /// Whether a reply to the sender reaches nobody.
+    pub noreply: bool,
+    /// Whether the mail asks not to reply or says that no individual feedback is given.
+    pub no_feedback: bool,
+    /// Whether the mail offers feedback or a call.
+    pub offers_feedback: bool,
+    /// Whether the mail takes back an earlier one.
+    pub retracts: bool,
+    /// ISO 639-1 code of the text's main language; `und` when unknown.
+    pub language: String,
+    /// Number of applicants the mail names.
+    pub applicants: Option<u32>,
+    /// Dates the mail names, ISO 8601, where they are unambiguous.
+    pub dates: Vec<String>,
+}
+
+impl Classification {
+    /// The outcome this verdict stands for.
+    pub fn outcome(&self) -> Outcome {
+        let value = |f: &Option<Fact>| f.as_ref().map(|f| f.value.clone());
+        Outcome {
+            category: self.category,
+            decided: self.decided,
+            stage: self.facts.stage,
+            reason: self.facts.reason,
+            employer: value(&self.facts.employer),
+            role: value(&self.facts.role),
+            requisition_id: value(&self.facts.requisition_id),
+            contact: value(&self.facts.contact),
+        }
+    }
+
+    /// The hits that counted, in order.
+    pub fn evidence(&self) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().filter(|h| h.dropped.is_none())
+    }
+}

@@ -1,0 +1,1 @@
+//! Reads `config.toml`: all problems in one report, with file, line and fix.

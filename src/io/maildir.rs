@@ -1,0 +1,1 @@
+//! Mail in files: Maildir, mbox and single `.eml` files, read one message at a time and never changed.

@@ -1,0 +1,10 @@
+//! Thin shells around the outside world: translate, bound, time out. They make no decisions.
+
+pub mod clock;
+pub mod imap;
+pub mod maildir;
+pub mod rules_dir;
+pub mod smtp;
+pub mod store;
+pub mod systemd;
+pub mod tls;

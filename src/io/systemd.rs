@@ -1,0 +1,1 @@
+//! Tells systemd how the daemon is: READY, STATUS, WATCHDOG, RELOADING, STOPPING.

@@ -1,0 +1,50 @@
+//! Whether, to whom and what to answer: eligibility, the policy table, templates, composing, lint.
+//!
+//! Pure: from an outcome, its message and the history it makes a draft the person can read. It must not send, place
+//! or store anything.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{draft::Envelope, outcome::named};
+
+named! {
+    /// What a draft wants.
+    pub enum DraftKind {
+        /// Thanks, nothing asked.
+        ThankYou = "thank-you",
+        /// Thanks and one question about next time.
+        FeedbackRequest = "feedback-request",
+    }
+}
+
+/// A reply ready for review: exact bytes, exact envelope, and why it is this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedDraft {
+    /// What it wants.
+    pub kind: DraftKind,
+    /// The policy row that chose it, e.g. `after-interview-human`.
+    pub row: String,
+    /// The template and variant, e.g. `en/feedback-request/after-interview/2`.
+    pub template: String,
+    /// ISO 639-1.
+    pub language: String,
+    /// From and to in SMTP; `to` is `None` when there is no reachable address.
+    pub envelope: Envelope,
+    /// `Message-ID` of the reply, fixed for its life.
+    pub message_id: String,
+    /// The message, CRLF line ends, ready to be sent.
+    pub bytes: Vec<u8>,
+    /// What the person should look at twice, e.g. `the mail is marked as automatic`. Codes with a sentence.
+    pub cautions: Vec<Caution>,
+}
+
+/// Something to look at twice before approving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caution {
+    /// kebab-case, stable, e.g. `no-reachable-address`.
+    pub code: String,
+    /// One sentence for the person.
+    pub text: String,
+    /// Whether it forbids approval until something is changed.
+    pub stops: bool,
+}

@@ -1,0 +1,1 @@
+//! Rule files: their syntax, their checks, and the compiled set that judges mail.

@@ -1,0 +1,1 @@
+//! When the person is told: reading hours, hold by stage, digest. Pure.

@@ -1,0 +1,3 @@
+//! What the person sees: the only modules that print.
+
+pub mod cli;

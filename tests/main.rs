@@ -1,0 +1,26 @@
+//! One integration binary; each module is an area of the product.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod support;
+
+mod cli;
+mod config;
+mod demo;
+mod e2e;
+mod imap;
+mod message;
+mod project;
+mod reply;
+mod rules;
+mod smtp;
+mod store;
