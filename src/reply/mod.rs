@@ -17,6 +17,17 @@ named! {
     }
 }
 
+/// One of the person's identities: who a reply comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The person's name as they sign.
+    pub name: String,
+    /// Addresses mail is delivered to; the first is the default to write from.
+    pub addresses: Vec<String>,
+    /// ISO 639-1: the language of drafts where the mail's own cannot be told.
+    pub language: String,
+}
+
 /// A reply ready for review: exact bytes, exact envelope, and why it is this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposedDraft {
