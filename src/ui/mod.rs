@@ -1,3 +1,4 @@
 //! What the person sees: the only modules that print.
 
 pub mod cli;
+pub mod term;
