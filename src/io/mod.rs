@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod imap;
+pub mod log;
 pub mod maildir;
 pub mod rules_dir;
 pub mod smtp;
