@@ -63,7 +63,10 @@ pub enum Verb {
     },
     /// Go through what waits, one item at a time
     Review {
-        /// Look through the queue of the demo or of another state directory without submitting
+        /// Show drafts that still rest as well
+        #[arg(long)]
+        all: bool,
+        /// Approve only; leave delivery to the daemon or `onward send`
         #[arg(long)]
         no_submit: bool,
     },
@@ -104,6 +107,9 @@ pub enum Verb {
         /// Why this rule did or did not hit
         #[arg(long, value_name = "ID")]
         rule: Option<String>,
+        /// Show the whole mail, not only the sentences with hits
+        #[arg(long)]
+        all: bool,
     },
     /// Check, test and read the rules
     #[command(subcommand)]
@@ -145,7 +151,7 @@ pub struct ListArgs {
     /// Only what is not decided yet
     #[arg(long)]
     pub undecided: bool,
-    /// Mail that is not about a job as well
+    /// What is held until your reading hour as well
     #[arg(long)]
     pub all: bool,
     /// At most this many, newest first
@@ -230,7 +236,7 @@ pub enum DraftVerb {
         id: i64,
         /// What you found out
         #[arg(value_enum)]
-        as_: Resolution,
+        found: Resolution,
     },
 }
 
