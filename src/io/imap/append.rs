@@ -57,23 +57,28 @@ impl Session {
 }
 
 async fn place(wire: &mut Wire, command: &Command<'_>, bytes: &[u8], unasked: bool) -> Result<Tagged, ImapError> {
+    let tag = wire.start(Phase::Append, command).await?;
+    if !unasked && let Some(refused) = agreement(wire).await? {
+        return Ok(refused);
+    }
+    wire.write(Phase::Append, &[bytes, b"\r\n"]).await?;
+    wire.finish(Phase::Append, &tag, |_| {}).await
+}
+
+/// Waits until the server asks for the message. Returns its refusal where it does not: nothing was sent then.
+async fn agreement(wire: &mut Wire) -> Result<Option<Tagged>, ImapError> {
     let phase = Phase::Append;
-    let tag = wire.start(phase, command).await?;
-    while !unasked {
+    loop {
         match wire.next(phase).await? {
-            Reply::Continue => break,
-            // A refusal before the message: nothing of it was sent.
-            Reply::Tagged(tagged) if !tagged.ok => return Ok(tagged),
+            Reply::Continue => return Ok(None),
+            Reply::Tagged(tagged) if !tagged.ok => return Ok(Some(tagged)),
             Reply::Tagged(_) => {
-                return Err(
-                    wire.error(phase, Kind::Protocol("the server accepted a message before it was sent".to_owned()))
-                );
+                let what = "the server accepted a message before it was sent".to_owned();
+                return Err(wire.error(phase, Kind::Protocol(what)));
             }
             Reply::Untagged(Untagged::Bye(text)) => return Err(wire.error(phase, Kind::Bye(text))),
             // Others may read and write the mailbox meanwhile.
             Reply::Untagged(_) => {}
         }
     }
-    wire.write(phase, &[bytes, b"\r\n"]).await?;
-    wire.finish(phase, &tag, |_| {}).await
 }
