@@ -110,7 +110,15 @@ pub enum TlsError {
         /// The names in the certificate.
         presented: String,
     },
-    /// Another fault of certificate or handshake.
+    /// Another fault of the certificate.
+    #[error("the certificate of {host} cannot be used ({detail}): its operator must replace it")]
+    Certificate {
+        /// The host as configured.
+        host: String,
+        /// The library's words.
+        detail: String,
+    },
+    /// Another fault of the handshake.
     #[error("no protected connection to {host} ({detail}): check that `port` and `tls` belong together")]
     Handshake {
         /// The host as configured.
@@ -221,7 +229,8 @@ fn explain(host: &str, error: &io::Error) -> TlsError {
     let handshake = |detail| TlsError::Handshake { host: host.clone(), detail };
     match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(fault)) => match fault {
-            CertificateError::UnknownIssuer => TlsError::UnknownIssuer(host),
+            // A bad signature is what another authority of the same name leaves.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsError::UnknownIssuer(host),
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => TlsError::Expired(host),
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => TlsError::NotYetValid(host),
             CertificateError::NotValidForNameContext { presented, .. } => {
@@ -229,7 +238,7 @@ fn explain(host: &str, error: &io::Error) -> TlsError {
                 TlsError::WrongName { host, presented }
             }
             CertificateError::NotValidForName => TlsError::WrongName { host, presented: "another name".to_owned() },
-            fault => handshake(short(fault)),
+            fault => TlsError::Certificate { host, detail: short(fault) },
         },
         Some(rustls::Error::InvalidMessage(_)) => handshake("the server does not speak TLS here".to_owned()),
         _ => handshake(short(error)),

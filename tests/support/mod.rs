@@ -1,1 +1,7 @@
 //! What the tests share: private servers, temporary homes, the binary.
+
+#![allow(dead_code, reason = "not every area uses every helper")]
+
+pub mod certificates;
+pub mod dovecot;
+pub mod imap_script;
