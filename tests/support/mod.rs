@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "not every area uses every helper")]
 
+<<<<<<< HEAD
 pub mod certificates;
 pub mod dovecot;
 pub mod imap_script;
+=======
+pub mod smtp_sink;
+>>>>>>> h6
