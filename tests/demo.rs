@@ -1,1 +1,378 @@
-//! Tests of demo.
+//! The sample mailbox is what it claims to be, and its server speaks IMAP.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use onward::{
+    app::demo::{ANCHOR, DemoServer, SampleMail, sample},
+    outcome::{Category, Reason, Stage},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+/// Relays of applicant-tracking systems and job boards that the sample names by their real domains.
+const RELAYS: &[&str] = &[
+    "ashbyhq.com",
+    "hire.lever.co",
+    "jobalert.indeed.com",
+    "m-personio.de",
+    "myworkday.com",
+    "myworkdayjobs.com",
+    "smartrecruiters.com",
+    "successfactors.eu",
+    "us.greenhouse-mail.io",
+];
+
+fn mails() -> Vec<SampleMail> {
+    sample(ANCHOR).unwrap()
+}
+
+/// The message with its encodings undone, so that nothing hides in base64.
+fn decoded(bytes: &[u8]) -> String {
+    let mail = mail_parser::MessageParser::default().parse(bytes).unwrap();
+    let bodies = mail.parts.iter().filter_map(|part| part.text_contents());
+    bodies.fold(String::from_utf8_lossy(bytes).into_owned(), |all, body| all + "\n" + body)
+}
+
+#[test]
+fn the_sample_is_36_readable_messages() {
+    let mails = mails();
+    assert_eq!(mails.len(), 36);
+    let mut ids = BTreeSet::new();
+    for SampleMail { file, mail } in &mails {
+        let parsed = mail_parser::MessageParser::default().parse(&mail.bytes).unwrap();
+        assert!(parsed.from().is_some() && parsed.to().is_some() && parsed.subject().is_some(), "{file}");
+        assert_eq!(parsed.date().unwrap().to_timestamp(), mail.internal_date.as_second(), "{file}");
+        assert!(ids.insert(parsed.message_id().unwrap().to_owned()), "{file}: Message-ID twice");
+        let text = (0..).map_while(|part| parsed.body_text(part)).collect::<String>();
+        assert!(text.len() > 100 && !text.contains('\u{fffd}'), "{file}: {text}");
+        assert!(!mail.bytes.windows(7).any(|w| w == b"X-Demo-"), "{file}: a placeholder is left");
+        assert!(mail.bytes.split(|b| *b == b'\n').all(|line| line.len() < 998), "{file}: RFC 5322 2.1.1");
+        assert!(mail.internal_date < ANCHOR, "{file}");
+    }
+    let in_junk: Vec<_> =
+        mails.iter().filter(|sample| sample.mail.mailbox == "Junk").map(|sample| sample.file).collect();
+    assert_eq!(in_junk, ["10-marrow-interview-in-junk"]);
+}
+
+#[test]
+fn nobody_in_the_sample_is_real() {
+    let domain = regex::Regex::new(r"(?:@|://)([A-Za-z0-9.-]+\.[A-Za-z]{2,})").unwrap();
+    let mut seen = 0;
+    for SampleMail { file, mail } in mails() {
+        for found in domain.captures_iter(&decoded(&mail.bytes)) {
+            let host = found[1].to_ascii_lowercase();
+            let relay = RELAYS.iter().any(|relay| host == *relay || host.ends_with(&format!(".{relay}")));
+            let invented = host.ends_with(".example") || host.ends_with(".test");
+            assert!(relay || invented, "{file}: {host}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn the_sample_has_the_shapes_it_promises() {
+    let all: Vec<String> = mails().iter().map(|s| String::from_utf8_lossy(&s.mail.bytes).to_lowercase()).collect();
+    for (shape, least) in [
+        ("multipart/alternative", 6),
+        ("content-type: text/html", 8),
+        ("content-type: text/calendar", 1),
+        ("content-transfer-encoding: quoted-printable", 6),
+        ("content-transfer-encoding: base64", 2),
+        ("content-transfer-encoding: 8bit", 1),
+        ("charset=iso-8859-1", 2),
+        ("in-reply-to:", 6),
+        ("auto-submitted:", 6),
+        ("list-id:", 1),
+    ] {
+        let have = all.iter().filter(|mail| mail.contains(shape)).count();
+        assert!(have >= least, "{shape}: {have}");
+    }
+}
+
+#[test]
+fn every_message_has_an_expectation_in_the_words_of_the_contract() {
+    let table: toml::Table = include_str!("../src/app/demo/mail/expected.toml").parse().unwrap();
+    let rows = table["mail"].as_array().unwrap();
+    let expected: BTreeSet<&str> = rows.iter().map(|row| row["file"].as_str().unwrap()).collect();
+    let mails = mails();
+    assert_eq!(expected, mails.iter().map(|sample| sample.file).collect(), "expected.toml lists other files");
+    let mut rejections = 0;
+    for row in rows {
+        let file = row["file"].as_str().unwrap();
+        let text = |key: &str| row.get(key).map(|value| value.as_str().unwrap());
+        let category: Category = text("category").unwrap().parse().unwrap();
+        assert_eq!(category == Category::Rejection, row.get("draft").is_some(), "{file}: a no has a draft");
+        if category == Category::Rejection {
+            rejections += 1;
+            text("stage").unwrap().parse::<Stage>().unwrap();
+            text("reason").unwrap().parse::<Reason>().unwrap();
+        }
+        let mail = &mails.iter().find(|sample| sample.file == file).unwrap().mail;
+        assert_eq!(Some(mail.mailbox.as_str()), text("mailbox"), "{file}");
+        let words = decoded(&mail.bytes).split_whitespace().collect::<Vec<_>>().join(" ");
+        for fact in ["employer", "role", "requisition_id"].into_iter().filter_map(text) {
+            assert!(words.contains(fact), "{file}: `{fact}` is not in the mail");
+        }
+    }
+    assert_eq!(rejections, 15);
+}
+
+#[test]
+fn the_same_anchor_gives_the_same_bytes_and_another_moves_every_date() {
+    let bytes = |anchor| sample(anchor).unwrap().into_iter().map(|s| s.mail.bytes).collect::<Vec<_>>();
+    assert_eq!(bytes(ANCHOR), bytes(ANCHOR));
+    let later = bytes(ANCHOR + jiff::SignedDuration::from_hours(24));
+    assert!(bytes(ANCHOR).iter().zip(&later).all(|(a, b)| a != b));
+}
+
+async fn server() -> DemoServer {
+    DemoServer::start(mails().into_iter().map(|sample| sample.mail).collect()).await.unwrap()
+}
+
+/// A client that knows nothing but lines and tags.
+struct Client {
+    stream: BufReader<TcpStream>,
+    tag: u32,
+}
+
+impl Client {
+    async fn greeted(server: &DemoServer) -> Client {
+        let mut client = Client { stream: BufReader::new(TcpStream::connect(server.address()).await.unwrap()), tag: 0 };
+        assert!(client.line().await.starts_with("* OK [CAPABILITY IMAP4rev1 "));
+        client
+    }
+
+    async fn logged_in(server: &DemoServer) -> Client {
+        let mut client = Client::greeted(server).await;
+        let login = format!("LOGIN {} {}", server.user(), server.password());
+        assert!(client.ask(&login).await.contains(" OK "));
+        client
+    }
+
+    async fn send(&mut self, text: &str) {
+        self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// One line with the literals it announces; empty at the end of the connection.
+    async fn line(&mut self) -> String {
+        let mut all = Vec::new();
+        loop {
+            let start = all.len();
+            tokio::time::timeout(Duration::from_secs(10), self.stream.read_until(b'\n', &mut all))
+                .await
+                .unwrap()
+                .unwrap();
+            let line = String::from_utf8_lossy(&all[start..]).into_owned();
+            let Some(length) =
+                line.strip_suffix("}\r\n").and_then(|l| l.rsplit_once('{')).and_then(|(_, n)| n.parse().ok())
+            else {
+                return String::from_utf8_lossy(&all).into_owned();
+            };
+            let mut literal = vec![0; length];
+            self.stream.read_exact(&mut literal).await.unwrap();
+            all.extend(literal);
+        }
+    }
+
+    /// Everything up to and with the tagged line.
+    async fn ask(&mut self, command: &str) -> String {
+        self.tag += 1;
+        let tag = format!("t{} ", self.tag);
+        self.send(&format!("{tag}{command}\r\n")).await;
+        let mut all = String::new();
+        loop {
+            let line = self.line().await;
+            assert!(!line.is_empty(), "{command}: the connection ended after {all:?}");
+            all += &line;
+            if line.starts_with(&tag) {
+                return all;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_can_look_around_and_read() {
+    let server = server().await;
+    let mut client = Client::logged_in(&server).await;
+    for (command, expected) in [
+        ("CAPABILITY", &["* CAPABILITY IMAP4rev1", "IDLE", "OK done"][..]),
+        ("ID NIL", &["* ID (\"name\"", " OK "]),
+        ("NOOP", &["t4 OK"]),
+        ("FETCH 1 UID", &["BAD select a mailbox first"]),
+        ("LIST \"\" *", &["* LIST (\\HasNoChildren) \"/\" INBOX", "\\Drafts) \"/\" Drafts", "\\Junk) \"/\" Junk"]),
+        ("LIST \"\" \"%\" RETURN (SPECIAL-USE)", &["\\Sent) \"/\" Sent", " OK "]),
+        ("LIST \"\" \"\"", &["* LIST (\\Noselect) \"/\" \"\""]),
+        ("LSUB \"\" inbox", &["* LSUB (\\HasNoChildren) \"/\" INBOX"]),
+        ("STATUS INBOX (MESSAGES UIDNEXT UNSEEN)", &["* STATUS INBOX (MESSAGES 35 UIDNEXT 36 UNSEEN 35)"]),
+        ("EXAMINE Nowhere", &[" NO [NONEXISTENT]"]),
+        ("EXAMINE inbox", &["* 35 EXISTS", "[UIDVALIDITY 1763000000]", "[UIDNEXT 36]", "OK [READ-ONLY]"]),
+        ("UID SEARCH ALL", &["* SEARCH 1 2 3 4 5"]),
+        ("SEARCH UID 34:* SINCE 1-Jan-2026", &["* SEARCH 34 35\r\n"]),
+        ("UID SEARCH HEADER Message-ID wd.9007.update@myworkday.com", &["* SEARCH 21\r\n"]),
+        ("UID SEARCH NOT SINCE 22-Oct-2026 OR SUBJECT pinecone SUBJECT zzz", &["* SEARCH 1\r\n"]),
+        ("UID SEARCH BEFORE 1-Jan-2020", &["* SEARCH\r\n"]),
+        (
+            "UID FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE)",
+            &["* 1 FETCH (UID 1 FLAGS () INTERNALDATE \"20-Oct-2026 09:02:00 +0000\" RFC822.SIZE "],
+        ),
+        ("UID FETCH 1 BODY.PEEK[]<0.11>", &["BODY[]<0> \"Date: Tue, \""]),
+        (
+            "UID FETCH 1 (BODY.PEEK[HEADER.FIELDS (From Nope)])",
+            &["BODY[HEADER.FIELDS (From Nope)] {", "From: Pinecone Learning <no-reply@us.greenhouse-mail.io>\r\n\r\n)"],
+        ),
+        (
+            "UID FETCH 1 ENVELOPE",
+            &[
+                "\"Thank you for applying to Pinecone Learning\" ((\"Pinecone Learning\" NIL \"no-reply\" \"us.greenhouse-mail.io\"))",
+            ],
+        ),
+        (
+            "UID FETCH 1 BODYSTRUCTURE",
+            &["((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"us-ascii\") NIL NIL \"7BIT\"", "\"ALTERNATIVE\")"],
+        ),
+        ("UID FETCH 1 BODY.PEEK[2.MIME]", &["Content-Type: text/html"]),
+        ("UID FETCH 1 BODY.PEEK[1]", &["BODY[1] {", "Hi Robin,\r\n"]),
+        ("UID FETCH 99 UID", &["t26 OK"]),
+        ("FETCH 1:2 FAST", &["* 1 FETCH (FLAGS ()", "* 2 FETCH (FLAGS ()"]),
+        ("UID FETCH 1 BINARY[1]", &["BAD "]),
+        ("UID STORE 1 +FLAGS (\\Seen)", &["NO [READ-ONLY]"]),
+        ("UID FETCH 1 RFC822", &["RFC822 {", "Date: "]),
+        ("COPY 1 Junk", &["NO [CANNOT]"]),
+        ("CREATE More", &["NO [CANNOT]"]),
+        ("UNSELECT", &["OK done"]),
+        ("XYZZY", &["t33 BAD"]),
+        ("LOGOUT", &["* BYE", " OK logged out"]),
+    ] {
+        let answer = client.ask(command).await;
+        for part in expected {
+            assert!(answer.contains(part), "{command}: no {part:?} in {answer}");
+        }
+    }
+    assert_eq!(client.line().await, "");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn reading_under_examine_changes_nothing_and_select_marks_as_read() {
+    let server = server().await;
+    let before = server.flags_snapshot();
+    assert_eq!(before.len(), 36);
+    let mut client = Client::logged_in(&server).await;
+    client.ask("EXAMINE INBOX").await;
+    let all = client.ask("UID FETCH 1:* (UID FLAGS BODY[])").await;
+    assert_eq!(all.matches("BODY[] {").count(), 35);
+    assert_eq!(server.flags_snapshot(), before);
+    client.ask("SELECT INBOX").await;
+    client.ask("UID FETCH 2 BODY.PEEK[]").await;
+    assert_eq!(server.flags_snapshot(), before);
+    assert!(client.ask("UID FETCH 2 BODY[TEXT]").await.contains("FLAGS (\\Seen)"));
+    assert!(server.flags_snapshot().iter().any(|of| of.uid == 2 && of.flags == ["\\Seen"]));
+    assert!(client.ask("UID STORE 2 -FLAGS (\\Seen)").await.contains("* 2 FETCH (UID 2 FLAGS ())"));
+    assert_eq!(server.flags_snapshot(), before);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn sasl_plain_works_with_and_without_initial_response_and_guessing_ends() {
+    let server = server().await;
+    // NUL robin NUL sample-mailbox
+    let right = "AHJvYmluAHNhbXBsZS1tYWlsYm94";
+    let mut client = Client::greeted(&server).await;
+    assert!(client.ask(&format!("AUTHENTICATE PLAIN {right}")).await.contains(" OK [CAPABILITY"));
+    let mut client = Client::greeted(&server).await;
+    client.send("a AUTHENTICATE PLAIN\r\n").await;
+    assert_eq!(client.line().await, "+ \r\n");
+    client.send(&format!("{right}\r\n")).await;
+    assert!(client.line().await.starts_with("a OK "));
+    let mut client = Client::greeted(&server).await;
+    assert!(client.ask("SELECT INBOX").await.contains("NO log in first"));
+    for _ in 0..3 {
+        assert!(client.ask("LOGIN robin guess").await.contains("NO [AUTHENTICATIONFAILED]"));
+    }
+    assert!(client.line().await.starts_with("* BYE"));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_appended_draft_is_stored_once_found_and_can_be_removed() {
+    let server = server().await;
+    let mut client = Client::logged_in(&server).await;
+    let draft = "Message-ID: <reply-1@mail.example>\r\nSubject: Re: x\r\n\r\nThank you.\r\n";
+    client.send(&format!("a APPEND Drafts (\\Draft \\Seen) {{{}}}\r\n", draft.len())).await;
+    assert!(client.line().await.starts_with("+ "));
+    client.send(&format!("{draft}\r\n")).await;
+    assert_eq!(client.line().await, "a OK [APPENDUID 1763000000 1] stored\r\n");
+    assert_eq!(server.mailbox_messages("Drafts"), [draft.as_bytes()]);
+    let flags = server.flags_snapshot();
+    assert!(flags.iter().any(|of| of.mailbox == "Drafts" && of.flags == ["\\Draft", "\\Seen"]));
+    client.ask("SELECT Drafts").await;
+    assert!(client.ask("UID SEARCH HEADER Message-ID <reply-1@mail.example>").await.contains("* SEARCH 1\r\n"));
+    client.ask("UID STORE 1 +FLAGS.SILENT (\\Deleted)").await;
+    assert!(client.ask("EXPUNGE").await.contains("* 1 EXPUNGE\r\n"));
+    assert!(server.mailbox_messages("Drafts").is_empty());
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_idling_client_is_told_of_a_new_message() {
+    let server = server().await;
+    let mut client = Client::logged_in(&server).await;
+    client.ask("EXAMINE INBOX").await;
+    for count in [36, 37] {
+        client.send("i IDLE\r\n").await;
+        assert!(client.line().await.starts_with("+ "));
+        let uid = server.deliver("inbox", b"Subject: new\r\n\r\nx\r\n".to_vec()).unwrap();
+        assert_eq!(uid, count);
+        assert_eq!(client.line().await, format!("* {count} EXISTS\r\n"));
+        client.send("DONE\r\n").await;
+        assert_eq!(client.line().await, "i OK done\r\n");
+    }
+    assert!(server.deliver("Nowhere", Vec::new()).is_err());
+    client.send("i IDLE\r\n").await;
+    assert!(client.line().await.starts_with("+ "));
+    server.shutdown().await;
+    assert!(client.line().await.starts_with("* BYE"));
+    assert_eq!(client.line().await, "");
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_limits_is_refused_and_the_connection_goes_on() {
+    let server = server().await;
+    let mut client = Client::logged_in(&server).await;
+    assert!(client.ask("APPEND Drafts {1048577}").await.contains("BAD longer than"));
+    assert!(
+        client
+            .ask(&format!("APPEND Drafts {{{}+}}\r\n{}", 1_200_000, "x".repeat(1_200_000)))
+            .await
+            .contains("BAD longer")
+    );
+    assert!(client.ask(&format!("UID FETCH 1 {}", "x".repeat(1_200_000))).await.contains("BAD longer"));
+    assert!(client.ask("NOOP").await.contains("OK done"));
+    assert!(server.mailbox_messages("Drafts").is_empty());
+    let mut others = Vec::new();
+    for _ in 1..onward::app::demo::server::CONNECTIONS_MAX {
+        others.push(Client::greeted(&server).await);
+    }
+    // One too many waits for a place, and gets it when somebody leaves.
+    let mut late = BufReader::new(TcpStream::connect(server.address()).await.unwrap());
+    let mut greeting = String::new();
+    let early = tokio::time::timeout(Duration::from_millis(50), late.read_line(&mut greeting)).await;
+    assert!(early.is_err(), "{greeting}");
+    others.pop();
+    tokio::time::timeout(Duration::from_secs(10), late.read_line(&mut greeting)).await.unwrap().unwrap();
+    assert!(greeting.starts_with("* OK"), "{greeting}");
+    // Somebody who speaks another protocol is sent away.
+    client.send(&"GET / HTTP/1.1\r\n".repeat(20)).await;
+    loop {
+        let line = client.line().await;
+        if line.starts_with("* BYE") {
+            break;
+        }
+        assert!(line.starts_with("GET BAD"), "{line}");
+    }
+    server.shutdown().await;
+}

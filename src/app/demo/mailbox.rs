@@ -136,8 +136,9 @@ fn date_of(age: &str, anchor: Timestamp) -> Option<Timestamp> {
     let days = SignedDuration::from_hours(days.parse::<u16>().ok()?.checked_mul(24)?.into());
     let (hour, minute) = time.split_once(':')?;
     let midnight = TimeZone::UTC.to_datetime(anchor).date();
-    let at =
-        midnight.at(hour.parse().ok().filter(|hour| *hour < 24)?, minute.parse().ok().filter(|min| *min < 60)?, 0, 0);
+    // `Date::at` panics outside these bounds.
+    let within = |text: &str, bound: i8| text.parse().ok().filter(|value: &i8| (0..bound).contains(value));
+    let at = midnight.at(within(hour, 24)?, within(minute, 60)?, 0, 0);
     TimeZone::UTC.to_timestamp(at).ok()?.checked_sub(days).ok()
 }
 
@@ -158,7 +159,7 @@ mod tests {
         assert_eq!(mail.internal_date.to_string(), "2026-11-20T10:12:00Z");
         let expected = "Date: Fri, 20 Nov 2026 10:12:00 +0000\r\nSubject: a\r\n\r\nX-Demo-Age: text\r\n";
         assert_eq!(String::from_utf8(mail.bytes).unwrap(), expected);
-        for broken in ["", "3d", "3d 25:00", "-1d 10:00", "3d 10:60", "x"] {
+        for broken in ["", "3d", "3d 25:00", "-1d 10:00", "3d 10:60", "3d -1:00", "x"] {
             assert!(dated(format!("X-Demo-Age: {broken}\n\n").as_bytes(), ANCHOR).is_err(), "{broken}");
         }
     }

@@ -28,11 +28,10 @@ impl<'a> Part<'a> {
         let (header, body) = split_header(bytes);
         let mut part = Part { header, body, children: Vec::new() };
         let kind = part.content_type();
-        if depth > 0 && kind.main == "MULTIPART" {
-            if let Some(boundary) = kind.parameter("BOUNDARY") {
-                part.children =
-                    split_multipart(body, boundary).into_iter().map(|piece| Part::within(piece, depth - 1)).collect();
-            }
+        let boundary = kind.parameter("BOUNDARY").filter(|_| depth > 0 && kind.main == "MULTIPART");
+        if let Some(boundary) = boundary {
+            let pieces = split_multipart(body, boundary).into_iter();
+            part.children = pieces.map(|piece| Part::within(piece, depth - 1)).collect();
         }
         part
     }
