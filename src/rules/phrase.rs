@@ -13,7 +13,7 @@ use super::normal::normalise;
 /// Longest phrase, in characters.
 pub const PHRASE_CHARS_MAX: usize = 1024;
 /// Widest gap, in words.
-pub const GAP_WORDS_MAX: u32 = 8;
+pub const GAP_WORDS_MAX: u32 = 12;
 /// Width of `..` without a number, in words.
 pub const GAP_WORDS: u32 = 3;
 /// Deepest nesting of groups, word lists included.
@@ -580,7 +580,7 @@ mod tests {
             ("(a|)", "R015"),
             ("[maybe]", "R015"),
             ("..", "R015"),
-            ("..9 x", "R024"),
+            ("..13 x", "R024"),
             ("..x y", "R015"),
             ("<boss> says", "R015"),
             ("{{nobody}}", "R032"),
