@@ -12,6 +12,9 @@ use tokio::net::TcpListener;
 
 use crate::support::certificates::{Certificates, certificates, expired, self_signed};
 
+/// Whether an error is the one expected.
+type Judge = fn(&TlsError) -> bool;
+
 /// Serves one handshake and returns what came of it at the client.
 async fn handshake(server: Option<&Certificates>, trusted: &str, dir: &Path) -> Result<(), TlsError> {
     let ca_file = dir.join("ca.pem");
@@ -52,7 +55,7 @@ async fn only_a_certificate_that_can_be_checked_is_taken() {
     let stranger = certificates(&["127.0.0.1"]);
     let other_name = certificates(&["imap.example.org"]);
     let old = expired(&["127.0.0.1"]);
-    let cases: &[(Option<&Certificates>, &str, fn(&TlsError) -> bool, &str)] = &[
+    let cases: &[(Option<&Certificates>, &str, Judge, &str)] = &[
         (Some(&stranger), &good.ca, |e| matches!(e, TlsError::UnknownIssuer(_)), "ca_file"),
         (Some(&old), &old.ca, |e| matches!(e, TlsError::Expired(_)), "expired"),
         (Some(&other_name), &other_name.ca, |e| matches!(e, TlsError::WrongName { .. }), "imap.example.org"),
