@@ -3,14 +3,14 @@
 //! This is the one path for IMAP, Maildir, `import` and `demo`. It asks the log what it knows, hands values to the
 //! core, and commits what comes back. It must not decide what a mail means nor what a reply says.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use super::kit::Kit;
 use crate::{
     classify::{Classification, classify},
-    io::store::{self, Committed, Ingest, NewOutcome, Place, Store, StoreError},
+    io::store::{self, Committed, Ingest, NewOutcome, Store, StoreError},
     message::{Address, Fetched, Message, MessageId},
-    note::{Note, NoteContext},
+    note::{Note, NoteContext, choose},
     outcome::{Category, Origin, Outcome, Stage, employer_key},
     reply::{DraftKind, History, NotProposed, ProposedDraft, ReplyContext, ThreadMail, propose, propose_in},
     sync::Cursor,
@@ -130,8 +130,7 @@ pub fn respond(
         return Ok(Response::default());
     }
     let draft = if kit.drafts { draft(store, kit, message, classification, outcome, thread, Wording::default(), now)? } else { None };
-    let note = if kit.note_language.is_some() { Some(note(store, kit, classification, outcome, now)?) } else { None };
-    Ok(Response { draft, note })
+    Ok(Response { draft, note: note(store, kit, message, classification, outcome, now)? })
 }
 
 /// Which wording of a reply is wanted.
@@ -260,27 +259,33 @@ fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, 
     })
 }
 
-/// The note for a no.
+/// The note for a no; `None` where no text fits.
 fn note(
     store: &Store,
     kit: &Kit,
+    message: &Message,
     classification: &Classification,
     outcome: &Outcome,
     now: Timestamp,
-) -> Result<Note, StoreError> {
-    let used = store.note_usage(now - NOTE_MEMORY)?;
-    let facts = super::facts::note_facts(store, now)?;
-    let language = kit.note_language(&classification.facts.language);
-    let late = super::facts::late_stage_rejections(store, now - LATE_STAGE_WINDOW)?;
-    Ok(kit.notes.choose(&NoteContext {
-        stage: outcome.stage,
-        employer: outcome.employer.as_deref(),
-        language: &language,
-        facts: &facts,
-        used: &used.iter().map(|u| (u.template.as_str(), u.at)).collect::<Vec<_>>(),
-        late_stage_recent: late,
-        now,
-    }))
+) -> Result<Option<Note>, StoreError> {
+    let Some(language) = kit.note_language(&classification.facts.language) else { return Ok(None) };
+    let usage = store.note_usage(now - NOTE_MEMORY)?;
+    let facts = super::facts::note_facts(store, &classification.facts, &usage)?;
+    let used: Vec<(String, Timestamp)> = usage.into_iter().map(|u| (u.template, u.at)).collect();
+    Ok(choose(
+        &kit.notes,
+        &NoteContext {
+            stage: outcome.stage,
+            employer: outcome.employer.as_deref(),
+            language,
+            facts: &facts,
+            next: None,
+            used: &used,
+            now,
+            late_stage_recent: super::facts::late_stage_noes(store, now - LATE_STAGE_WINDOW, outcome.stage)?,
+            seed: &message.hash,
+        },
+    ))
 }
 
 /// A mail of the thread as the reply half sees it.
@@ -293,20 +298,5 @@ fn for_reply(mail: &store::ThreadMail) -> Option<ThreadMail> {
         date: mail.date,
         human: !mail.noreply,
         references: mail.references.iter().filter_map(|id| MessageId::new(id)).collect(),
-    })
-}
-
-/// The zone for times shown to the person.
-pub fn zone(kit: &Kit) -> TimeZone {
-    kit.telling.zone.clone()
-}
-
-/// Where a message stands, for attempts and quarantine.
-pub fn place<'a>(arrived: &Arrived<'a>) -> Option<Place<'a>> {
-    Some(Place {
-        account: arrived.account,
-        mailbox: arrived.mailbox,
-        uid_validity: arrived.uid_validity,
-        uid: arrived.uid?,
     })
 }

@@ -6,12 +6,15 @@ use std::{fmt, path::Path};
 
 use crate::{
     config::Config,
-    io::rules_dir,
+    io::{rules_dir, text_dir},
     note::Notes,
-    reply::{Identity, Policy, Templates},
-    rules::{self, RuleSet},
+    reply::{Identity, Policy, Problem, Templates},
+    rules::{self, RuleSet, Source},
     telling::TellingPolicy,
 };
+
+/// The file of the person's that changes the reply policy; it lies among the rules.
+pub const POLICY_FILE: &str = "replies.toml";
 
 /// Everything the core needs to make an outcome, a draft and a note of a message.
 pub struct Kit {
@@ -29,15 +32,122 @@ pub struct Kit {
     pub telling: TellingPolicy,
     /// Whether drafts are made at all.
     pub drafts: bool,
-    /// Whether notes are made, and in which language when not the mail's.
-    pub note_language: Option<NoteLanguage>,
+    notes_enabled: bool,
+    note_language: Option<String>,
 }
 
-/// The language notes are written in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoteLanguage {
-    /// That of the mail, where there are notes in it.
-    OfMail,
-    /// Always this one (ISO 639-1).
-    Always(String),
+/// Why there is no kit: every problem, ready to print, one below the other.
+#[derive(Debug, thiserror::Error)]
+pub struct KitProblems(Vec<String>);
+
+impl fmt::Display for KitProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "your rules or texts cannot be used as they are:\n{}", self.0.join("\n"))
+    }
+}
+
+impl Kit {
+    /// Loads rules, policy and texts as the configuration has them. Anything broken in the person's files is an error
+    /// with all its problems: nothing is silently left out.
+    pub fn load(config: &Config) -> Result<Kit, KitProblems> {
+        let mut problems = Vec::new();
+        let rules_dir = config.rules_dir();
+        let rules = match load_rules(Some(&rules_dir), &config.rules.disable) {
+            Ok(rules) => Some(rules),
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+        let (policy, found) = load_policy(&rules_dir);
+        problems.extend(found.iter().map(said));
+        let (templates, notes, found) = load_texts(&config.templates_dir());
+        problems.extend(found.iter().map(said));
+        for row in policy.unknown_templates(&templates) {
+            problems.push(format!("row `{}` of {POLICY_FILE} names a text that does not exist: `{}`", row.id, row.template));
+        }
+        match rules {
+            Some(rules) if problems.is_empty() => Ok(Kit {
+                rules,
+                policy,
+                templates,
+                notes,
+                identities: config.identities.clone(),
+                telling: config.telling.clone(),
+                drafts: config.reply.enabled,
+                notes_enabled: config.notes.enabled,
+                note_language: config.notes.language.clone(),
+            }),
+            _ => Err(KitProblems(problems)),
+        }
+    }
+
+    /// The language of the note on a mail in that language; `None` where the person wants no notes.
+    pub fn note_language<'a>(&'a self, of_mail: &'a str) -> Option<&'a str> {
+        self.notes_enabled.then(|| self.note_language.as_deref().unwrap_or(of_mail))
+    }
+}
+
+/// The shipped rules without the disabled files, and the person's, as sources.
+pub fn rule_sources(rules_dir: Option<&Path>, disabled: &[String]) -> Result<Vec<Source>, Vec<String>> {
+    let kept = |source: &Source| !disabled.iter().any(|name| source.name == *name || source.name == format!("rules/{name}"));
+    let mut sources: Vec<Source> = rules::shipped().into_iter().filter(kept).collect();
+    if let Some(dir) = rules_dir {
+        let own = rules_dir::read(dir).map_err(|error| vec![error.to_string()])?;
+        sources.extend(own.into_iter().filter(|source| !source.name.ends_with(POLICY_FILE)));
+    }
+    Ok(sources)
+}
+
+/// The rules in force, or everything that is wrong with them.
+pub fn load_rules(rules_dir: Option<&Path>, disabled: &[String]) -> Result<RuleSet, Vec<String>> {
+    let today = crate::io::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    rules::load_on(&rule_sources(rules_dir, disabled)?, Some(today))
+        .map_err(|found| found.iter().map(ToString::to_string).collect())
+}
+
+/// The reply policy with the person's changes.
+pub fn load_policy(rules_dir: &Path) -> (Policy, Vec<Problem>) {
+    let path = rules_dir.join(POLICY_FILE);
+    match text_dir::file(&path) {
+        Ok(Some(text)) => Policy::load(Some((&path.display().to_string(), &text))),
+        Ok(None) => Policy::load(None),
+        Err(error) => {
+            let (policy, mut problems) = Policy::load(None);
+            problems.push(unreadable(&path, &error));
+            (policy, problems)
+        }
+    }
+}
+
+/// Reply texts and notes with the person's: `reply/` and `note/` below the directory.
+pub fn load_texts(dir: &Path) -> (Templates, Notes, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut read = |below: &str| match text_dir::read(&dir.join(below), "md") {
+        Ok(files) => files,
+        Err(error) => {
+            problems.push(unreadable(&dir.join(below), &error));
+            Vec::new()
+        }
+    };
+    let (reply, note) = (read("reply"), read("note"));
+    let (templates, found) = Templates::load(&reply);
+    problems.extend(found);
+    let (notes, found) = Notes::load(&note);
+    problems.extend(found);
+    (templates, notes, problems)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem {
+        file: path.display().to_string(),
+        line: 1,
+        message: format!("it cannot be read: {error}"),
+        help: "make it readable, or move it away".to_owned(),
+    }
+}
+
+/// A problem as a person reads it.
+pub fn said(problem: &Problem) -> String {
+    format!("{}:{}: {} (help: {})", problem.file, problem.line, problem.message, problem.help)
 }

@@ -9,4 +9,5 @@ pub mod rules_dir;
 pub mod smtp;
 pub mod store;
 pub mod systemd;
+pub mod text_dir;
 pub mod tls;
