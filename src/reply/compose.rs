@@ -99,7 +99,7 @@ fn body(text: &str) -> MimePart<'static> {
     if plain { part.transfer_encoding("7bit") } else { part }
 }
 
-/// Breaks each line of `text` softly at [`COLUMNS`] and stuffs spaces (RFC 3676 §4.1, §4.4). The result ends each line
+/// Breaks each line of `text` softly at 72 columns and stuffs spaces (RFC 3676 §4.1, §4.4). The result ends each line
 /// with CRLF and holds no other control character.
 pub fn flow(text: &str) -> String {
     let mut out = String::new();
