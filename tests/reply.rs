@@ -461,6 +461,26 @@ fn every_text_reads_well_in_every_context() {
 }
 
 #[test]
+fn no_text_file_is_forgotten() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut on_disk = Vec::new();
+    for kind in ["reply", "note"] {
+        for language in std::fs::read_dir(root.join("templates").join(kind)).unwrap() {
+            for file in std::fs::read_dir(language.unwrap().path()).unwrap() {
+                let path = file.unwrap().path();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
+                on_disk.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let shipped = onward::reply::template::SHIPPED.iter().chain(onward::note::set::SHIPPED);
+    let mut embedded: Vec<_> = shipped.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    on_disk.sort();
+    embedded.sort();
+    assert_eq!(on_disk, embedded);
+}
+
+#[test]
 fn the_hash_of_the_mail_chooses_the_variant() {
     let mut seen = std::collections::BTreeSet::new();
     for n in 0..9 {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The shipped files: name as the person sees it, and text.
-const SHIPPED: &[(&str, &str)] = &[
+pub const SHIPPED: &[(&str, &str)] = &[
     ("templates/note/de/after_application.md", include_str!("../../templates/note/de/after_application.md")),
     ("templates/note/de/after_final.md", include_str!("../../templates/note/de/after_final.md")),
     ("templates/note/de/after_interview.md", include_str!("../../templates/note/de/after_interview.md")),
@@ -31,6 +31,9 @@ const SHIPPED: &[(&str, &str)] = &[
     ("templates/note/en/facts.md", include_str!("../../templates/note/en/facts.md")),
     ("templates/note/en/late.md", include_str!("../../templates/note/en/late.md")),
 ];
+
+/// Longest line of a text kept, in characters: more than the words a note may have.
+const LINE_CHARS_MAX: usize = 1000;
 
 /// What a text of a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -203,7 +206,7 @@ fn paragraphs(section: &Section) -> Vec<(u32, String)> {
     let mut found: Vec<(u32, String)> = Vec::new();
     let mut open = false;
     for (line, text) in (section.text_line..).zip(section.text.lines()) {
-        let text = clean::line_within(text, crate::reply::section::FILE_BYTES_MAX);
+        let text = clean::line_within(text, LINE_CHARS_MAX);
         match found.last_mut().filter(|_| open) {
             Some((_, paragraph)) if !text.is_empty() => {
                 paragraph.push('\n');

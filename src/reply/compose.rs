@@ -49,9 +49,9 @@ pub struct Parts {
 /// Why no message could be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotComposed {
-    /// The sender's or the recipient's address cannot stand in a header.
-    #[error("`{0}` is no address that can be written to")]
-    Address(String),
+    /// The sender's or the recipient's address cannot stand in a header. Which one it is stays out of the text.
+    #[error("an address of the draft cannot stand in a mail header")]
+    Address,
     /// The date is outside what RFC 5322 can say.
     #[error("the date cannot be written into a mail")]
     Date,
@@ -84,7 +84,7 @@ pub fn compose(parts: &Parts) -> Result<Vec<u8>, NotComposed> {
 /// An address as a header value; the name is left out where there is none.
 fn address_header(address: &Address) -> Result<AddressHeader<'_>, NotComposed> {
     if !is_address(&address.email) {
-        return Err(NotComposed::Address(clean::line(&address.email)));
+        return Err(NotComposed::Address);
     }
     let name = clean::line(&address.name);
     Ok(AddressHeader::new_address((!name.is_empty()).then_some(name), address.email.as_str()))
@@ -99,7 +99,7 @@ fn body(text: &str) -> MimePart<'static> {
     if plain { part.transfer_encoding("7bit") } else { part }
 }
 
-/// Breaks each line of `text` softly at [`COLUMNS`] and stuffs spaces (RFC 3676 §4.1, §4.4). The result ends each line
+/// Breaks each line of `text` softly at 72 columns and stuffs spaces (RFC 3676 §4.1, §4.4). The result ends each line
 /// with CRLF and holds no other control character.
 pub fn flow(text: &str) -> String {
     let mut out = String::new();
@@ -127,7 +127,8 @@ fn soft_break(line: &str) -> Option<(&str, &str)> {
     let within = spaces().take_while(|(column, _)| *column < COLUMNS).last();
     let (_, (at, _)) = within.filter(|(column, _)| *column > 0).or_else(|| spaces().find(|(column, _)| *column > 0))?;
     let (head, tail) = line.split_at_checked(at.saturating_add(1))?;
-    (!tail.is_empty()).then_some((head, tail))
+    // A line `-- ` is the signature mark and would not be joined again.
+    (!tail.is_empty() && head != "-- ").then_some((head, tail))
 }
 
 /// Adds a line with a space before what would be read as quoting, stuffing or a mailbox separator (RFC 3676 §4.4).
@@ -194,6 +195,11 @@ pub fn references(parent: &MessageId, in_reply_to: Option<&MessageId>, parents: 
 mod tests {
     use super::*;
 
+    /// Text that wants to break out: line ends, controls, encoded words, header names, any other character.
+    fn any_text() -> impl proptest::strategy::Strategy<Value = String> {
+        "([a-z ,<>\"@:;=?()\\\\\r\n\0\t\u{85}\u{2028}äß漢]|\r\nBcc: x@y\\.example|=\\?utf-8\\?q\\?=0D=0A\\?=|\\PC){0,300}"
+    }
+
     #[test]
     fn subjects_have_one_re() {
         for (given, expected) in [
@@ -230,6 +236,31 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn no_value_can_add_a_header(name in any_text(), subject in any_text(), text in any_text()) {
+            let parts = Parts {
+                from: Address { name: name.clone(), email: "me@x.example".into() },
+                to: Some(Address { name, email: "you@y.example".into() }),
+                subject,
+                in_reply_to: MessageId::new("p@y.example"),
+                references: MessageId::new("p@y.example").into_iter().collect(),
+                message_id: MessageId::new("m@x.example").unwrap(),
+                date: "2026-11-21T18:05:00+01:00[Europe/Berlin]".parse().unwrap(),
+                text,
+            };
+            let bytes = compose(&parts).unwrap();
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            proptest::prop_assert!(!text.replace("\r\n", "").contains(['\r', '\n', '\0']));
+            proptest::prop_assert!(text.lines().all(|line| line.len() < 998));
+            let parsed = mail_parser::MessageParser::new().parse(&bytes).unwrap();
+            let names: Vec<_> = parsed.headers().iter().map(|h| h.name().to_lowercase()).collect();
+            let expected = [
+                "date", "from", "to", "subject", "message-id", "in-reply-to", "references", "mime-version",
+                "content-type", "content-transfer-encoding",
+            ];
+            proptest::prop_assert_eq!(names, expected);
+        }
+
         #[test]
         fn flowing_and_back_keeps_every_word_and_line(lines in proptest::collection::vec("[a-z> ]{0,200}", 1..6)) {
             let text = lines.iter().map(|l| l.trim_end_matches(' ')).collect::<Vec<_>>().join("\n");

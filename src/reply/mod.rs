@@ -3,8 +3,8 @@
 //! Pure: from an outcome, its message and the history it makes a draft the person can read. It must not send, place
 //! or store anything.
 //!
-//! [`propose()`] is the way in: [`eligibility`] says who may be answered, [`policy`] which draft it is, [`template`]
-//! writes the text, [`compose`] makes the bytes, [`lint`] checks the wording, [`edit`] takes the person's changes.
+//! [`propose()`] is the way in: [`eligibility()`] says who may be answered, [`policy`] which draft it is, [`template`]
+//! writes the text, [`compose`] makes the bytes, [`lint()`] checks the wording, [`edit`] takes the person's changes.
 
 pub mod compose;
 pub mod edit;
@@ -17,7 +17,7 @@ pub mod section;
 pub mod template;
 
 pub use self::{
-    edit::{Edit, editable, parse_edit, recompose},
+    edit::{Edit, Recomposed, editable, parse_edit, recompose},
     eligibility::{Eligibility, SenderKind, eligibility},
     lint::{Finding, lint},
     policy::Policy,

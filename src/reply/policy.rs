@@ -13,7 +13,7 @@ named! {
     pub enum Recipient {
         /// The sender of the mail.
         Sender = "sender",
-        /// The last human who wrote earlier in the thread, threaded to their last mail.
+        /// The last human who wrote earlier in the thread, threaded to their last mail; the sender where nobody did.
         Thread = "thread",
         /// Nobody yet: the person names a recipient.
         None = "none",
@@ -119,8 +119,8 @@ pub struct Policy {
     otherwise: Row,
 }
 
-/// The shipped table.
-const SHIPPED: (&str, &str) = ("rules/replies.toml", include_str!("../../rules/replies.toml"));
+/// The shipped table: name as the person sees it, and text.
+pub const SHIPPED: (&str, &str) = ("rules/replies.toml", include_str!("../../rules/replies.toml"));
 
 /// A table file.
 #[derive(Deserialize)]

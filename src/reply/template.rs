@@ -15,7 +15,7 @@ use super::{
 use crate::clean;
 
 /// The shipped files: name as the person sees it, and text.
-const SHIPPED: &[(&str, &str)] = &[
+pub const SHIPPED: &[(&str, &str)] = &[
     ("templates/reply/de/feedback-request.md", include_str!("../../templates/reply/de/feedback-request.md")),
     ("templates/reply/de/frame.md", include_str!("../../templates/reply/de/frame.md")),
     ("templates/reply/de/thank-you.md", include_str!("../../templates/reply/de/thank-you.md")),
