@@ -16,6 +16,7 @@ mod fetch;
 mod guard;
 mod idle;
 mod list;
+mod reply;
 mod search;
 mod text;
 mod wire;
@@ -32,7 +33,8 @@ use std::time::Duration;
 
 use crate::sync::Selected;
 use command::Command;
-use wire::{Untagged, Wire};
+use reply::Untagged;
+use wire::Wire;
 
 /// How long each wait may take. TCP and the TLS handshake have their own in [`crate::io::tls`].
 #[derive(Debug, Clone, Copy)]
