@@ -11,14 +11,14 @@ use onward::secret::Secret;
 
 use crate::support::imap_script::{Script, Step, logged_in};
 
-/// Deadlines for servers that will never answer.
+/// Deadlines for servers that will never answer; long enough for a busy machine to do everything else in.
 fn short() -> Deadlines {
-    let short = Duration::from_millis(150);
+    let short = Duration::from_millis(500);
     Deadlines {
         greeting: short,
         command: short,
         progress: short,
-        transfer: Duration::from_secs(5),
+        transfer: 20 * short,
         idle_start: short,
         done: short,
         logout: short,
@@ -27,10 +27,12 @@ fn short() -> Deadlines {
 
 /// A session with a server that plays `steps` once somebody is logged in.
 async fn session(capabilities: &str, steps: Vec<Step>) -> (Session, Script) {
-    let mut script = logged_in(capabilities);
-    script.extend(steps);
-    let script = Script::start(script).await;
-    let session = log_in(&script, short()).await.unwrap();
+    session_within(Deadlines::default(), capabilities, steps).await
+}
+
+async fn session_within(deadlines: Deadlines, capabilities: &str, steps: Vec<Step>) -> (Session, Script) {
+    let script = Script::start([logged_in(capabilities), steps].concat()).await;
+    let session = log_in(&script, deadlines).await.unwrap();
     (session, script)
 }
 

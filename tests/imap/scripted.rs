@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use onward::config::Tls;
-use onward::io::imap::{AppendFlags, Appended, IdleEnd, ImapError, Kind, Session, SpecialUse};
+use onward::io::imap::{AppendFlags, Appended, Deadlines, IdleEnd, ImapError, Kind, Session, SpecialUse};
 use onward::message::MessageId;
 use onward::sync::Selected;
 
-use super::{log_in, session, short};
+use super::{log_in, session, session_within, short};
 use crate::support::imap_script::{Script, Step, expect, logged_in, send};
 
 type Outcome<'a> = Pin<Box<dyn Future<Output = Result<String, ImapError>> + Send + 'a>>;
@@ -79,7 +79,9 @@ async fn whatever_goes_wrong_is_an_error_and_closes_the_session() {
     let attempts = attempts.map(|((command, operation), (what, steps, expected))| async move {
         let mut script = vec![expect(command)];
         script.extend(steps.iter().cloned());
-        let (mut session, server) = session("", script).await;
+        let stalls = script.iter().any(|step| matches!(step, Step::Stall));
+        let deadlines = if stalls { short() } else { Deadlines::default() };
+        let (mut session, server) = session_within(deadlines, "", script).await;
         let error = operation(&mut session).await.expect_err(&format!("{command} answered by {what}"));
         assert!(expected(&error.kind), "{command} answered by {what}: {error:?}");
         assert!(!error.to_string().contains("secret mail text"), "{error}");
@@ -87,7 +89,7 @@ async fn whatever_goes_wrong_is_an_error_and_closes_the_session() {
         assert!(matches!(session.noop().await.unwrap_err().kind, Kind::Closed));
         server.lines().await;
     });
-    futures::stream::iter(attempts).buffer_unordered(8).collect::<Vec<()>>().await;
+    futures::stream::iter(attempts).buffer_unordered(16).collect::<Vec<()>>().await;
 }
 
 #[tokio::test]
@@ -175,7 +177,7 @@ async fn a_slow_literal_is_waited_for_as_long_as_bytes_come() {
     // Together they take longer than the time without progress.
     steps.extend((0..8).flat_map(|_| [Step::Pause(short().progress / 4), send("x")]));
     steps.push(send(")\r\n$tag OK done\r\n"));
-    let (mut session, server) = session("", steps).await;
+    let (mut session, server) = session_within(short(), "", steps).await;
     assert_eq!(session.fetch(&[1], 100).await.unwrap().messages[0].body.as_deref(), Some(&b"xxxxxxxx"[..]));
     server.lines().await;
 }
@@ -283,7 +285,7 @@ async fn an_idle_that_does_not_end_well_is_an_error() {
         (begun(vec![send("$tag NO not here\r\n")]), |k| matches!(k, Kind::NotSupported(_))),
     ];
     for (steps, expected) in cases {
-        let (mut session, server) = session("", steps.clone()).await;
+        let (mut session, server) = session_within(short(), "", steps.clone()).await;
         let error = session.idle(Duration::from_millis(80), pending()).await.unwrap_err();
         assert!(expected(&error.kind), "{error:?} after {steps:?}");
         assert!(!session.is_open());
@@ -474,7 +476,7 @@ async fn starttls_is_demanded_and_nothing_can_be_slipped_in() {
 #[tokio::test]
 async fn logout_never_fails_and_never_hangs() {
     for last in [send("* BYE bye\r\n$tag OK done\r\n"), Step::Close, Step::Stall] {
-        let (session, server) = session("", vec![expect("LOGOUT"), last]).await;
+        let (session, server) = session_within(short(), "", vec![expect("LOGOUT"), last]).await;
         session.logout().await;
         server.lines().await;
     }

@@ -4,8 +4,9 @@ use super::Session;
 use super::command::Command;
 use super::error::{ImapError, Kind, Phase};
 use super::guard::Allowance;
+use super::reply::{Reply, Tagged, Untagged};
 use super::text::encode_mailbox;
-use super::wire::{Reply, Tagged, Untagged, Wire, while_moving};
+use super::wire::{Wire, while_moving};
 use crate::outcome::named;
 
 /// Largest message sent without waiting for the server to agree, in bytes; LITERAL- of RFC 7888 §5 stops there.

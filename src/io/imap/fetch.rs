@@ -8,7 +8,8 @@ use super::Session;
 use super::command::Command;
 use super::error::{ImapError, Kind, Phase};
 use super::guard::Allowance;
-use super::wire::{Untagged, Wire, while_moving};
+use super::reply::Untagged;
+use super::wire::{Wire, while_moving};
 use crate::sync::sequence_sets;
 
 /// Most UIDs that [`Session::fetch`] takes at once: more win nothing (one round trip each), and 200 messages of 64 KiB

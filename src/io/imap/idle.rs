@@ -10,7 +10,8 @@ use super::Session;
 use super::command::Command;
 use super::error::{ImapError, Kind, Phase};
 use super::guard::Allowance;
-use super::wire::{Reply, Tagged, Untagged, Wire};
+use super::reply::{Reply, Tagged, Untagged};
+use super::wire::Wire;
 
 /// Longest wait in one IDLE. RFC 2177 says 29 minutes; routers and providers forget a silent connection earlier, and
 /// the DONE at its end is what proves the connection alive.

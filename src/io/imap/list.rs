@@ -3,8 +3,8 @@
 use super::Session;
 use super::command::Command;
 use super::error::{ImapError, Phase};
+use super::reply::Untagged;
 use super::text::{decode_mailbox, encode_mailbox, quote, unescape};
-use super::wire::Untagged;
 use crate::outcome::named;
 
 /// Most mailboxes taken from one LIST; nobody has more by hand.

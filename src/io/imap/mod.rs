@@ -5,7 +5,7 @@
 //! out of the [`Session`] and puts it back only after success, so an error, a timeout or a cancelled future closes
 //! it, and nothing of a dead command can be read by the next one.
 //!
-//! It must not decide what to fetch (that is [`crate::sync`]) nor change anything in a mailbox: [`command`] lists
+//! It must not decide what to fetch (that is [`crate::sync`]) nor change anything in a mailbox: `command` lists
 //! everything that can be said to a server, and APPEND is its only write.
 
 mod append;
@@ -16,6 +16,7 @@ mod fetch;
 mod guard;
 mod idle;
 mod list;
+mod reply;
 mod search;
 mod text;
 mod wire;
@@ -32,7 +33,8 @@ use std::time::Duration;
 
 use crate::sync::Selected;
 use command::Command;
-use wire::{Untagged, Wire};
+use reply::Untagged;
+use wire::Wire;
 
 /// How long each wait may take. TCP and the TLS handshake have their own in [`crate::io::tls`].
 #[derive(Debug, Clone, Copy)]
@@ -93,8 +95,9 @@ impl Session {
         let mut selected = Selected { uid_validity: None, uid_next: None, exists: 0 };
         let note = |untagged| match untagged {
             Untagged::Exists(count) => exists = Some(count),
-            Untagged::UidValidity(value) => selected.uid_validity = Some(value),
-            Untagged::UidNext(value) => selected.uid_next = Some(value),
+            // Both are above 0 (RFC 3501 §9, `nz-number`); a server that says 0 says nothing.
+            Untagged::UidValidity(value) if value != 0 => selected.uid_validity = Some(value),
+            Untagged::UidNext(value) if value != 0 => selected.uid_next = Some(value),
             _ => {}
         };
         let mut wire = self.take(Phase::Examine)?;

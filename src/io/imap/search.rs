@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::Session;
 use super::command::Command;
 use super::error::{ImapError, Phase};
-use super::wire::Untagged;
+use super::reply::Untagged;
 use crate::message::MessageId;
 
 impl Session {
