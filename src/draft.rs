@@ -64,6 +64,15 @@ named! {
         ResolveRetry = "resolve_retry",
         /// The person undoes a discard or a withdrawal.
         Restore = "restore",
+        /// The approval is too old, or a mail of the thread came in after it: the person has to look again.
+        Lapse = "lapse",
+    }
+}
+
+impl DraftState {
+    /// Whether a draft in this state answers its mail or still may: there is at most one such draft for a mail.
+    pub const fn is_live(self) -> bool {
+        !matches!(self, DraftState::Discarded | DraftState::Withdrawn)
     }
 }
 
@@ -95,7 +104,7 @@ pub fn transition(state: DraftState, event: DraftEvent) -> Result<DraftState, No
         (S::Placed, E::SeenSent) => Ok(S::Sent),
         (S::Unconfirmed, E::ResolveSent | E::SeenSent) => Ok(S::Sent),
         (S::Unconfirmed, E::ResolveRetry) => Ok(S::Approved),
-        (S::Discarded | S::Withdrawn, E::Restore) => Ok(S::Pending),
+        (S::Discarded | S::Withdrawn, E::Restore) | (S::Approved, E::Lapse) => Ok(S::Pending),
         (state, event) => Err(NotAllowed { state, event }),
     }
 }

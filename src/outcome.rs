@@ -5,6 +5,7 @@
 //! outcome is stored.
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
 
 /// Makes an enum whose variants have one written name each, used in files, JSON and SQL alike.
 macro_rules! named {
@@ -156,9 +157,70 @@ pub struct Outcome {
     pub contact: Option<String>,
 }
 
+/// An employer's name folded for comparison: compatibility forms, case, punctuation and the legal form at the end do
+/// not count, so that `ACME GmbH` and `Acme` are one. Empty where nothing remains.
+pub fn employer_key(name: &str) -> String {
+    /// Legal forms that may stand at the end of a name, folded.
+    const FORMS: &[&str] = &[
+        "ab",
+        "ag",
+        "as",
+        "bv",
+        "co",
+        "corp",
+        "corporation",
+        "eg",
+        "ev",
+        "gmbh",
+        "inc",
+        "incorporated",
+        "kg",
+        "kgaa",
+        "limited",
+        "llc",
+        "llp",
+        "ltd",
+        "mbh",
+        "nv",
+        "ohg",
+        "oy",
+        "plc",
+        "pty",
+        "sa",
+        "sarl",
+        "sas",
+        "se",
+        "spa",
+        "srl",
+        "ug",
+    ];
+    let folded: String = name.nfkc().flat_map(char::to_lowercase).filter(|c| !matches!(c, '.' | '\'' | '’')).collect();
+    let mut words: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    while words.len() > 1 && words.last().is_some_and(|word| FORMS.contains(word)) {
+        words.pop();
+    }
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_employer_has_one_key() {
+        for (name, key) in [
+            ("ACME GmbH & Co. KG", "acme"),
+            ("Acme, Inc.", "acme"),
+            ("acme", "acme"),
+            ("Müller-Lüdenscheidt AG", "müller lüdenscheidt"),
+            ("S.A.P. SE", "sap"),
+            ("SE", "se"),
+            ("Ｆｕｌｌ Width", "full width"),
+            ("...", ""),
+        ] {
+            assert_eq!(employer_key(name), key, "{name}");
+        }
+    }
 
     #[test]
     fn names_round_trip() {

@@ -1,1 +1,40 @@
-//! Tests of imap.
+//! The IMAP client against a server that does everything wrong on demand, and against Dovecot.
+
+mod protection;
+mod real;
+mod scripted;
+
+use std::time::Duration;
+
+use onward::io::imap::{Deadlines, ImapError, Session};
+use onward::secret::Secret;
+
+use crate::support::imap_script::{Script, Step, logged_in};
+
+/// Deadlines for servers that will never answer.
+fn short() -> Deadlines {
+    let short = Duration::from_millis(150);
+    Deadlines {
+        greeting: short,
+        command: short,
+        progress: short,
+        transfer: Duration::from_secs(5),
+        idle_start: short,
+        done: short,
+        logout: short,
+    }
+}
+
+/// A session with a server that plays `steps` once somebody is logged in.
+async fn session(capabilities: &str, steps: Vec<Step>) -> (Session, Script) {
+    let mut script = logged_in(capabilities);
+    script.extend(steps);
+    let script = Script::start(script).await;
+    let session = log_in(&script, short()).await.unwrap();
+    (session, script)
+}
+
+async fn log_in(script: &Script, deadlines: Deadlines) -> Result<Session, ImapError> {
+    let server = script.server(onward::config::Tls::NoneLoopback);
+    Session::connect_within(&server, deadlines).await?.login("ann@example.org", &Secret::new("hun ter2".into())).await
+}

@@ -1,1 +1,165 @@
-//! The review queue: what waits, and what the person may do with it.
+//! The review queue: what waits, and what the person may do with it. The command line and every later surface go
+//! through here, so that they cannot disagree. It must not print, and every state change is the store's.
+
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+
+use super::{
+    ingest::{self, Response},
+    kit::Kit,
+};
+use crate::{
+    classify::Classification,
+    draft::{Digest, DraftState},
+    io::store::{DraftView, Filter, Item, NewOutcome, OutcomeRow, Rewrite, Store, Superseded},
+    message::{Address, Fetched, Message},
+    outcome::{Category, Origin, Outcome, Reason, Stage},
+    reply::{Edit, editable, is_address, parse_edit, recompose},
+};
+
+/// What waits for the person, in the order it is offered: mail to be asked about first, then drafts by age.
+#[derive(Debug, Default)]
+pub struct Waiting {
+    /// Outcomes the rules would not decide alone.
+    pub undecided: Vec<OutcomeRow>,
+    /// Outcomes with a draft to look at.
+    pub drafts: Vec<OutcomeRow>,
+    /// Drafts that rest until their time; the earliest moment one is offered.
+    pub resting: Vec<OutcomeRow>,
+}
+
+/// What waits at `now`; with `all` also what still rests.
+pub fn waiting(store: &Store, now: Timestamp, all: bool) -> Result<Waiting> {
+    let mut waiting = Waiting {
+        undecided: store.list(&Filter { decided: Some(false), ..Filter::default() })?,
+        ..Waiting::default()
+    };
+    waiting.undecided.sort_by_key(|row| row.id);
+    let states = vec![DraftState::Pending, DraftState::Failed, DraftState::Unconfirmed];
+    let mut rows = store.list(&Filter { draft_states: states, decided: Some(true), ..Filter::default() })?;
+    rows.sort_by_key(|row| row.id);
+    for row in rows {
+        let due = row.draft_due_at.is_none_or(|due| due <= now);
+        if due || all { waiting.drafts.push(row) } else { waiting.resting.push(row) }
+    }
+    Ok(waiting)
+}
+
+/// A correction by the person; `None` leaves a field as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Correction {
+    /// What it really is.
+    pub category: Option<Category>,
+    /// The stage of a rejection.
+    pub stage: Option<Stage>,
+    /// The reason of a rejection.
+    pub reason: Option<Reason>,
+    /// The employer.
+    pub employer: Option<String>,
+    /// The role.
+    pub role: Option<String>,
+}
+
+/// Corrects an outcome; a no gets a draft and a note, anything else loses them. Decided from then on.
+pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: Timestamp) -> Result<Superseded> {
+    let item = store.item(id)?;
+    let before = item.row.outcome.clone();
+    let category = correction.category.unwrap_or(before.category);
+    let no = category == Category::Rejection;
+    let outcome = Outcome {
+        category,
+        decided: true,
+        stage: if no { correction.stage.unwrap_or(before.stage) } else { Stage::Unknown },
+        reason: if no { correction.reason.unwrap_or(before.reason) } else { Reason::None },
+        employer: correction.employer.clone().or(before.employer),
+        role: correction.role.clone().or(before.role),
+        ..before
+    };
+    let response = match mail_of(store, &item)? {
+        Some((message, classification)) => {
+            let thread = ingest::thread(store, &message)?;
+            ingest::respond(store, kit, &message, &classification, &outcome, &thread, now)?
+        }
+        None => Response::default(),
+    };
+    let told = crate::telling::schedule(&outcome, now, &kit.telling);
+    let new = NewOutcome {
+        outcome: &outcome,
+        origin: Origin::Person,
+        detected_at: item.row.detected_at,
+        tell_at: Some(told.tell_at),
+        draft_due_at: response.draft.as_ref().map(|_| now),
+    };
+    Ok(store.supersede(id, new, response.draft.as_ref(), response.note.as_ref(), now)?)
+}
+
+/// Gives a draft another recipient.
+pub fn readdress(store: &mut Store, kit: &Kit, draft: i64, to: &str, now: Timestamp) -> Result<Digest> {
+    let view = store.draft(draft)?;
+    let email = to.trim();
+    if !is_address(email) {
+        bail!("`{}` is no mail address: write it as name@domain", crate::clean::line(to));
+    }
+    let edit = Edit { to: Some(Address { name: String::new(), email: email.to_owned() }), ..editable(&view.bytes)? };
+    rewrite(store, kit, &view, &edit, now)
+}
+
+/// Takes the text the person wrote in their editor (`To:`, `Subject:`, blank line, body).
+pub fn edit(store: &mut Store, kit: &Kit, draft: i64, text: &str, now: Timestamp) -> Result<Digest> {
+    let view = store.draft(draft)?;
+    let edit = parse_edit(text).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("the text cannot be sent as it is:\n  {}", lines.join("\n  "))
+    })?;
+    rewrite(store, kit, &view, &edit, now)
+}
+
+fn rewrite(store: &mut Store, kit: &Kit, view: &DraftView, edit: &Edit, now: Timestamp) -> Result<Digest> {
+    let zoned = now.to_zoned(kit.telling.zone.clone());
+    let new = recompose(&view.bytes, edit, &view.language, &kit.identities, &zoned)?;
+    let rewrite = Rewrite {
+        envelope: &new.envelope,
+        message_id: &view.message_id,
+        bytes: &new.bytes,
+        cautions: &new.cautions,
+    };
+    Ok(store.edit(view.id, rewrite, now)?)
+}
+
+/// Proposes another wording of the same kind, or, where the mail's language has no text, the English one.
+pub fn other_wording(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -> Result<Digest> {
+    let view = store.draft(draft)?;
+    let item = store.item(view.outcome)?;
+    let (message, classification) =
+        mail_of(store, &item)?.context("the mail itself is no longer stored, so no other wording can be made")?;
+    let thread = ingest::thread(store, &message)?;
+    let empty = view.cautions.iter().any(|caution| caution.code == "no-template-in-language");
+    let ask = ingest::Wording { language: empty.then_some("en"), variant: view.revision };
+    let proposed =
+        ingest::draft(store, kit, &message, &classification, &item.row.outcome, &thread, ask, now)?
+            .context("no draft could be made: `onward config check` says what is missing")?;
+    // The Message-ID stays for the draft's life: it is what makes delivery idempotent.
+    let written = editable(&proposed.bytes)?;
+    let mut edit = editable(&view.bytes)?;
+    edit.body = written.body;
+    if edit.to.is_none() {
+        edit.to = written.to;
+    }
+    let language = if empty { "en" } else { &view.language };
+    let zoned = now.to_zoned(kit.telling.zone.clone());
+    let new = recompose(&view.bytes, &edit, language, &kit.identities, &zoned)?;
+    let stops = proposed.cautions.into_iter().filter(|c| c.stops && edit.to.is_none());
+    let cautions: Vec<_> = new.cautions.into_iter().chain(stops).collect();
+    let rewrite =
+        Rewrite { envelope: &new.envelope, message_id: &view.message_id, bytes: &new.bytes, cautions: &cautions };
+    Ok(store.edit(view.id, rewrite, now)?)
+}
+
+/// The mail of an item and its latest verdict; `None` for an entry by hand or a purged mail.
+pub fn mail_of(store: &Store, item: &Item) -> Result<Option<(Message, Classification)>> {
+    let Some(mail) = &item.row.mail else { return Ok(None) };
+    let (Some(raw), Some((classification, _))) = (store.raw(mail.message)?, item.classification.clone()) else {
+        return Ok(None);
+    };
+    Ok(Some((Message::parse(&raw, Fetched { truncated: mail.truncated }), classification)))
+}

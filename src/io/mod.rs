@@ -1,7 +1,9 @@
 //! Thin shells around the outside world: translate, bound, time out. They make no decisions.
 
 pub mod clock;
+pub mod editor;
 pub mod imap;
+pub mod log;
 pub mod maildir;
 pub mod rules_dir;
 pub mod smtp;

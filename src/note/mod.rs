@@ -1,6 +1,18 @@
 //! The note that goes with a no: two to four true lines, chosen without repetition from data files.
 //!
 //! Pure. Numbers come in as facts that the caller read from the log; a note never states what is not in them.
+//!
+//! [`Notes`] holds the texts, [`choose()`] puts a note together, [`lint()`] checks the wording.
+
+pub mod choose;
+pub mod lint;
+pub mod set;
+
+pub use self::{
+    choose::{NoteContext, NoteFact, choose},
+    lint::lint,
+    set::Notes,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,29 @@
 //!
 //! Pure: from an outcome, its message and the history it makes a draft the person can read. It must not send, place
 //! or store anything.
+//!
+//! [`propose()`] is the way in: [`eligibility`] says who may be answered, [`policy`] which draft it is, [`template`]
+//! writes the text, [`compose`] makes the bytes, [`lint`] checks the wording, [`edit`] takes the person's changes.
+
+pub mod compose;
+pub mod edit;
+pub mod eligibility;
+pub mod lint;
+pub mod person;
+pub mod policy;
+pub mod propose;
+pub mod section;
+pub mod template;
+
+pub use self::{
+    edit::{Edit, editable, parse_edit, recompose},
+    eligibility::{Eligibility, SenderKind, eligibility},
+    lint::{Finding, lint},
+    policy::Policy,
+    propose::{History, NotProposed, ReplyContext, ThreadMail, propose, propose_in},
+    section::Problem,
+    template::Templates,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -58,4 +81,23 @@ pub struct Caution {
     pub text: String,
     /// Whether it forbids approval until something is changed.
     pub stops: bool,
+}
+
+impl Caution {
+    /// Something to look at twice.
+    pub fn look(code: &str, text: impl Into<String>) -> Caution {
+        Caution { code: code.to_owned(), text: text.into(), stops: false }
+    }
+
+    /// Something that has to be changed before the draft can be approved.
+    pub fn stop(code: &str, text: impl Into<String>) -> Caution {
+        Caution { code: code.to_owned(), text: text.into(), stops: true }
+    }
+}
+
+impl ProposedDraft {
+    /// Whether nothing stands in the way of an approval.
+    pub fn approvable(&self) -> bool {
+        self.envelope.to.is_some() && !self.cautions.iter().any(|c| c.stops)
+    }
 }

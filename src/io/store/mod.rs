@@ -1,9 +1,64 @@
 //! The database: the only module that holds SQL.
+//!
+//! A message comes in through [`Store::commit`], in one transaction with all that follows from it and its mailbox's
+//! cursor. A reply leaves through [`Store::approve`] and [`Store::take`], which alone make an [`ApprovedDraft`]. The
+//! rows that tell what happened are never changed; where things stand is the last row. This module translates: what
+//! a state may become is `draft`'s business, what a mail means is `classify`'s.
+//!
+//! Several processes may have the database open: each write is one short `BEGIN IMMEDIATE` transaction, and reads
+//! never block it (WAL). One connection for a process is enough, because a job seeker's mail is no load.
 
+mod chain;
+mod cursors;
+mod db;
+mod drafts;
+mod error;
+mod events;
+mod history;
+mod ingest;
+mod list;
+mod lock;
+mod migrate;
+mod open;
+mod outbox;
+#[cfg(test)]
+mod plans;
+mod value;
+
+use std::fmt;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+pub use self::{
+    chain::Superseded,
+    cursors::{ATTEMPTS_MAX, Attempt, MailboxCursor, Place, Quarantined},
+    db::Db,
+    drafts::{DraftView, Rewrite},
+    error::{Lapse, Result, StoreError},
+    events::{Event, EventFilter, EventKind},
+    history::{Counts, EmployerHistory, EmployerOutcome, EmployerReply, NoteUse, THREAD_MAX, ThreadMail},
+    ingest::{Committed, Ingest, NewOutcome},
+    list::{DraftHead, Filter, Item, MailHead, OutcomeRow},
+    lock::{AlreadyRunning, LOCK_FILE, Lock},
+    open::BUSY_TIMEOUT,
+    outbox::APPROVAL_AGE_MAX,
+};
 use crate::draft::Digest;
 
+/// An open database.
+pub struct Store {
+    db: Connection,
+}
+
+impl Store {
+    /// A transaction that may write from its first statement on: two processes cannot both read a state and then
+    /// both change it.
+    fn begin(&mut self) -> Result<Transaction<'_>> {
+        Ok(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+}
+
 /// A draft whose approval was checked against its row: the only thing a transport takes. Only the store builds one.
-#[derive(Debug)]
 pub struct ApprovedDraft {
     id: i64,
     from: String,
@@ -42,5 +97,12 @@ impl ApprovedDraft {
     /// What was approved.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+}
+
+impl fmt::Debug for ApprovedDraft {
+    /// Number and digest: a letter and its address stay out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApprovedDraft").field("id", &self.id).field("digest", &self.digest).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,176 @@
+//! What can go wrong with the database, in words for the person. Nothing here may carry SQL or text of a mail.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use crate::{clean, draft::NotAllowed};
+
+/// Why the store did not do what it was asked. Nothing was changed when one of these is returned, except for
+/// [`StoreError::Lapsed`], which says what it did.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the database for longer than the wait.
+    #[error("the database is busy: another onward process holds it; try again")]
+    Busy,
+    /// No space left.
+    #[error("the disk is full: nothing was stored; free some space, onward goes on by itself")]
+    Full,
+    /// The file system or the file refuses writing.
+    #[error("the database cannot be written: the file or its file system is read-only")]
+    ReadOnly,
+    /// The operating system reported an error.
+    #[error("the database could not be read or written: input/output error (SQLite code {code})")]
+    Io {
+        /// SQLite's extended result code.
+        code: i32,
+    },
+    /// The file is damaged, or no database.
+    #[error(
+        "{} is damaged or is no onward database; it was left as it is. Move it aside and put back a backup \
+         (`onward.db.before-*` beside it, or your own)",
+        shown(.path)
+    )]
+    Corrupt {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Damage met while working.
+    #[error("the database is damaged; stop onward and put back a backup")]
+    Damaged,
+    /// A newer onward wrote it.
+    #[error(
+        "the database has schema {found}, this onward knows {known}: use the newer onward, or put back the backup it made"
+    )]
+    NewerSchema {
+        /// `user_version` of the file.
+        found: u32,
+        /// The last schema this program knows.
+        known: u32,
+    },
+    /// An older onward wrote it, and it was opened for reading.
+    #[error("the database has the older schema {found}: start `onward run` or `onward once` to bring it to {known}")]
+    OlderSchema {
+        /// `user_version` of the file.
+        found: u32,
+        /// The last schema this program knows.
+        known: u32,
+    },
+    /// Others may read the file.
+    #[error("{} can be read by others (mode {mode:03o}): run `chmod 600 {}`", shown(.path), shown(.path))]
+    Permission {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file or its directory could not be opened or made.
+    #[error("cannot open {}: {reason}", shown(.path))]
+    Open {
+        /// The file or directory.
+        path: PathBuf,
+        /// The operating system's words.
+        reason: String,
+    },
+    /// There is no database yet.
+    #[error("there is no database at {} yet: run `onward once` or start the daemon", shown(.path))]
+    Missing {
+        /// Where it was expected.
+        path: PathBuf,
+    },
+    /// No such row.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// `outcome`, `draft`, `message`.
+        what: &'static str,
+        /// The number asked for.
+        id: i64,
+    },
+    /// What was approved is not what the draft is now.
+    #[error("the draft has changed since it was shown: look at it again and approve that")]
+    StaleDigest,
+    /// The states of a draft do not allow the step.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// The event has a method of its own that checks more.
+    #[error("`{event}` cannot be recorded by itself")]
+    NotByItself {
+        /// The event's name.
+        event: &'static str,
+    },
+    /// There is no address to send to.
+    #[error("the draft has no reachable address: name a recipient first")]
+    NoRecipient,
+    /// A caution forbids approval.
+    #[error("the draft cannot be approved while `{code}` holds: change it first")]
+    Stopped {
+        /// The caution's code.
+        code: String,
+    },
+    /// Another draft for the same outcome is on its way or out.
+    #[error("draft {other} already answers this mail: there is one reply to a mail, never two")]
+    OtherDraft {
+        /// The other draft.
+        other: i64,
+    },
+    /// The approval was too old or a mail came in after it; the draft is pending again.
+    #[error("{why}: the approval no longer counts, look at the draft again")]
+    Lapsed {
+        /// What made it lapse.
+        why: Lapse,
+    },
+    /// There is nothing before this outcome.
+    #[error("outcome {id} has no earlier version to go back to")]
+    NothingToUndo {
+        /// The outcome.
+        id: i64,
+    },
+    /// A value in the database that this program does not know.
+    #[error("the database holds a value this onward does not know: another program or a newer onward changed it")]
+    UnknownValue,
+    /// A mistake in this program.
+    #[error("internal database error (SQLite code {code}); please report it")]
+    Internal {
+        /// SQLite's extended result code; 0 where it has none.
+        code: i32,
+    },
+}
+
+/// Why an approval no longer counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Lapse {
+    /// Older than [`super::APPROVAL_AGE_MAX`].
+    #[error("the approval is older than 48 hours")]
+    TooOld,
+    /// A mail of the same thread was stored after the approval.
+    #[error("another mail of this thread came in after the approval")]
+    NewMail,
+}
+
+/// The result of everything here.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+impl From<rusqlite::Error> for StoreError {
+    /// Keeps the code and drops the text: SQLite's messages quote SQL.
+    fn from(error: rusqlite::Error) -> StoreError {
+        use rusqlite::Error as E;
+        if matches!(error, E::FromSqlConversionFailure(..) | E::InvalidColumnType(..) | E::IntegralValueOutOfRange(..))
+        {
+            return StoreError::UnknownValue;
+        }
+        let code = error.sqlite_error().map_or(0, |e| e.extended_code);
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => StoreError::Io { code },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged,
+            _ => StoreError::Internal { code },
+        }
+    }
+}
+
+/// A path for the person: one clean line.
+fn shown(path: &Path) -> String {
+    clean::line(&path.display().to_string())
+}

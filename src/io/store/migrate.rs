@@ -1,0 +1,115 @@
+//! Bringing a database to the schema of this program: numbered files, each in one transaction with its number.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{
+    error::{Result, StoreError},
+    open::create_private_file,
+};
+
+/// Every migration, in order; the first one brings `user_version` to 1. Released ones are never edited.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// `PRAGMA application_id` of an Onward database: `Onwd` in ASCII.
+const APPLICATION_ID: i32 = 0x4f6e_7764;
+
+/// The schema this program knows.
+pub(super) fn known() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Applies what is missing. `path` is where a backup goes beside; `None` for a database in memory.
+pub(super) fn run(db: &mut Connection, path: Option<&Path>) -> Result<()> {
+    let found = version(db)?;
+    refuse_newer(found)?;
+    if found == known() {
+        return Ok(());
+    }
+    if let Some(path) = path.filter(|_| found > 0) {
+        back_up(db, path, found)?;
+    }
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Asked again under the lock: another process may have migrated meanwhile.
+    let found = version(&tx)?;
+    refuse_newer(found)?;
+    for (migration, number) in MIGRATIONS.iter().zip(1u32..).filter(|(_, number)| *number > found) {
+        tx.execute_batch(migration)?;
+        tx.pragma_update(None, "user_version", number)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Refuses a file that is empty or belongs to another program.
+pub(super) fn require_ours(db: &Connection) -> Result<()> {
+    let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if id == APPLICATION_ID && version(db)? > 0 { Ok(()) } else { Err(StoreError::Damaged) }
+}
+
+/// Refuses every schema but this program's.
+pub(super) fn require_current(db: &Connection) -> Result<()> {
+    let found = version(db)?;
+    refuse_newer(found)?;
+    if found < known() {
+        return Err(StoreError::OlderSchema { found, known: known() });
+    }
+    Ok(())
+}
+
+fn version(db: &Connection) -> Result<u32> {
+    Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn refuse_newer(found: u32) -> Result<()> {
+    if found > known() {
+        return Err(StoreError::NewerSchema { found, known: known() });
+    }
+    Ok(())
+}
+
+/// Copies the database as it is to `<name>.before-<first number applied>`, mode 0600. A copy that is there already
+/// is of an earlier attempt at the same step and stays.
+fn back_up(db: &Connection, path: &Path, found: u32) -> Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".before-{}", found + 1));
+    let copy = PathBuf::from(name);
+    // VACUUM INTO takes an empty file that exists, so that the mode is right from the first byte.
+    match create_private_file(&copy) {
+        Ok(_) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(e) => return Err(StoreError::Open { path: copy, reason: e.to_string() }),
+    }
+    let into = copy.to_str().map(str::to_owned);
+    let made = into.map(|into| db.execute("VACUUM INTO ?1", [into]).map_err(StoreError::from)).unwrap_or_else(|| {
+        Err(StoreError::Open { path: copy.clone(), reason: "the path is not UTF-8, no backup can be made".into() })
+    });
+    if made.is_err() {
+        // Half a copy must not pass for one at the next start.
+        let _ = std::fs::remove_file(&copy);
+    }
+    made.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_private_and_complete_and_an_earlier_one_stays() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("onward.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)").unwrap();
+        back_up(&db, &path, 1).unwrap();
+        let copy = dir.path().join("onward.db.before-2");
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        db.execute_batch("UPDATE t SET x = 8").unwrap();
+        back_up(&db, &path, 1).unwrap();
+        let kept: i64 = Connection::open(&copy).unwrap().query_row("SELECT x FROM t", [], |row| row.get(0)).unwrap();
+        assert_eq!(kept, 7);
+    }
+}

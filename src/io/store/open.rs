@@ -1,0 +1,167 @@
+//! Opening the database: file modes before the first byte, checks before the first statement.
+//!
+//! It must not repair: a file it cannot trust is reported and left as it is, because an empty one in its place would
+//! draft a second reply to everything.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::ErrorKind,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    Store,
+    error::{Result, StoreError},
+    migrate,
+};
+
+/// How long a statement waits for another process. Writers here hold the lock for milliseconds; 5 s is a slow disk.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// First SQLite without the WAL-reset corruption (3.7.0 to 3.51.2), as `sqlite3_libversion_number` counts.
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// Statements kept prepared; there are about this many different ones.
+const STATEMENTS_KEPT: usize = 64;
+
+impl Store {
+    /// Opens the database for the daemon and every verb that writes. Makes it, and its directory, when missing;
+    /// brings an older schema up to date after a backup; refuses a damaged or newer one.
+    pub fn open(path: &Path) -> Result<Store> {
+        if !path.exists() {
+            create(path)?;
+        }
+        refuse_public(path)?;
+        let mut db = Connection::open_with_flags(path, flags()).map_err(|e| open_error(path, e))?;
+        let sound = prepare(&db).and_then(|()| check(&db)).and_then(|()| migrate::require_ours(&db));
+        sound.map_err(|e| corrupt(path, e))?;
+        migrate::run(&mut db, Some(path))?;
+        Ok(Store { db })
+    }
+
+    /// Opens the database for a verb that only looks: nothing is made, migrated or checked, and every write fails.
+    pub fn open_to_read(path: &Path) -> Result<Store> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        refuse_public(path)?;
+        // Not SQLITE_OPEN_READ_ONLY: a reader of a WAL database has to write its shared-memory file.
+        let db = Connection::open_with_flags(path, flags()).map_err(|e| open_error(path, e))?;
+        prepare(&db).and_then(|()| migrate::require_ours(&db)).map_err(|e| corrupt(path, e))?;
+        db.execute_batch("PRAGMA query_only = ON")?;
+        migrate::require_current(&db)?;
+        Ok(Store { db })
+    }
+
+    /// A database that lives as long as the value: for dry runs.
+    pub fn in_memory() -> Result<Store> {
+        let mut db = Connection::open_in_memory()?;
+        prepare(&db)?;
+        migrate::run(&mut db, None)?;
+        Ok(Store { db })
+    }
+}
+
+/// No URI file names: a path is a path.
+fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+/// Makes a new database: directory 0700, file 0600 whatever the umask, before SQLite writes to it (`-wal` and `-shm`
+/// take the mode of the database). It gets its name only when complete, so that an empty file of that name is damage
+/// and never taken for a fresh start.
+fn create(path: &Path) -> Result<()> {
+    if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        make_private_dir(dir)?;
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".new-{}", uuid::Uuid::new_v4().simple()));
+    let fresh = PathBuf::from(name);
+    let made = create_private_file(&fresh)
+        .map_err(|e| StoreError::Open { path: fresh.clone(), reason: e.to_string() })
+        .and_then(|_| {
+            let mut db = Connection::open_with_flags(&fresh, flags()).map_err(|e| open_error(&fresh, e))?;
+            prepare(&db)?;
+            migrate::run(&mut db, None)?;
+            db.close().map_err(|(_, e)| StoreError::from(e))
+        })
+        // A link, not a rename: of two processes that start at once, the second must not replace the first one's file.
+        .and_then(|()| match fs::hard_link(&fresh, path) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+                Err(StoreError::Open { path: path.to_owned(), reason: e.to_string() })
+            }
+            _ => Ok(()),
+        });
+    let _ = fs::remove_file(&fresh);
+    made
+}
+
+/// Makes a directory and its parents 0700; one that exists stays as it is.
+pub(super) fn make_private_dir(dir: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|e| StoreError::Open { path: dir.to_owned(), reason: e.to_string() })
+}
+
+/// A new, empty file of mode 0600.
+pub(super) fn create_private_file(path: &Path) -> std::io::Result<File> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Refuses a file that group or others may read or write.
+fn refuse_public(path: &Path) -> Result<()> {
+    let metadata = fs::metadata(path).map_err(|e| StoreError::Open { path: path.to_owned(), reason: e.to_string() })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(StoreError::Permission { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+/// Settings of a connection.
+fn prepare(db: &Connection) -> Result<()> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        return Err(StoreError::Internal { code: 0 });
+    }
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // FULL, not NORMAL: an approval or `sending` that a power cut takes back could send a letter twice.
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA mmap_size = 0;",
+    )?;
+    Ok(())
+}
+
+/// Reads every page once.
+fn check(db: &Connection) -> Result<()> {
+    let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged) }
+}
+
+/// Names the file where opening found damage.
+fn corrupt(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Damaged => StoreError::Corrupt { path: path.to_owned() },
+        other => other,
+    }
+}
+
+/// Names the file where opening failed.
+fn open_error(path: &Path, error: rusqlite::Error) -> StoreError {
+    match StoreError::from(error) {
+        StoreError::Io { .. } => {
+            StoreError::Open { path: path.to_owned(), reason: "SQLite cannot open the file".into() }
+        }
+        other => corrupt(path, other),
+    }
+}

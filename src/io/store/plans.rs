@@ -1,0 +1,67 @@
+//! The lookups of every mail and every screen use indexes: checked with SQLite's own query plans.
+
+use super::{
+    Store, chain, drafts,
+    history::{EMPLOYER_OUTCOMES, EMPLOYER_REPLIES, THREAD},
+    ingest::{KNOWN, LOCATED},
+    list::OUTCOME_ROW,
+    outbox::NEWER_IN_THREAD,
+};
+
+/// Whether a step of a plan reads a whole table of ours. Small sets made on the way (JSON arrays, recursion) are fine.
+fn reads_everything(step: &str) -> bool {
+    const TABLES: &[&str] = &[
+        "message",
+        "message_reference",
+        "location",
+        "classification",
+        "outcome",
+        "draft",
+        "draft_revision",
+        "draft_event",
+        "event",
+        "note",
+        "told",
+        "m",
+        "o",
+        "d",
+        "r",
+        "e",
+        "c",
+        "p",
+        "s",
+        "later",
+        "last",
+    ];
+    step.strip_prefix("SCAN ").is_some_and(|rest| TABLES.contains(&rest.split(' ').next().unwrap_or_default()))
+}
+
+#[test]
+fn hot_lookups_use_indexes() {
+    let store = Store::in_memory().unwrap();
+    let draft = format!("{} WHERE d.id = ?1", drafts::DRAFT_VIEW);
+    let item = format!("{OUTCOME_ROW} WHERE o.id = ?1");
+    for sql in [
+        KNOWN,
+        LOCATED,
+        chain::CHAIN,
+        drafts::STANDING,
+        drafts::DRAFT_BY_MESSAGE_ID,
+        NEWER_IN_THREAD,
+        THREAD,
+        EMPLOYER_OUTCOMES,
+        EMPLOYER_REPLIES,
+        &draft,
+        &item,
+    ] {
+        let mut statement = store.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nothing = vec![rusqlite::types::Null; statement.parameter_count()];
+        let steps: Vec<String> = statement
+            .query_map(rusqlite::params_from_iter(nothing), |row| row.get("detail"))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert!(!steps.is_empty());
+        assert!(!steps.iter().any(|step| reads_everything(step)), "{sql}\n{steps:#?}");
+    }
+}

@@ -1,0 +1,351 @@
+//! The texts of replies: read from data files, chosen by language, group and what is known, and written out.
+//!
+//! A variable that is not known never leaves a hole: a variant that does not need it is taken. Values go in as data and
+//! are never read as template text. This module must not know why a group was chosen nor what a header is.
+
+use std::collections::BTreeSet;
+
+use minijinja::{Environment, UndefinedBehavior, Value};
+use serde::Deserialize;
+
+use super::{
+    DraftKind, Finding, Problem, lint,
+    section::{Section, first_line, sections},
+};
+use crate::clean;
+
+/// The shipped files: name as the person sees it, and text.
+const SHIPPED: &[(&str, &str)] = &[
+    ("templates/reply/de/feedback-request.md", include_str!("../../templates/reply/de/feedback-request.md")),
+    ("templates/reply/de/frame.md", include_str!("../../templates/reply/de/frame.md")),
+    ("templates/reply/de/thank-you.md", include_str!("../../templates/reply/de/thank-you.md")),
+    ("templates/reply/en/feedback-request.md", include_str!("../../templates/reply/en/feedback-request.md")),
+    ("templates/reply/en/frame.md", include_str!("../../templates/reply/en/frame.md")),
+    ("templates/reply/en/thank-you.md", include_str!("../../templates/reply/en/thank-you.md")),
+];
+
+/// What a template may name.
+pub const VARIABLES: &[&str] = &["employer", "role", "contact", "me"];
+/// Longest value put into a text, in characters. A longer one is treated as unknown: a cut title is a hole as well.
+pub const VALUE_CHARS_MAX: usize = 80;
+
+/// What is known of a reply's facts; unknown is `None`, never empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values {
+    /// The employer's name.
+    pub employer: Option<String>,
+    /// The role's title.
+    pub role: Option<String>,
+    /// The recipient's name as they sign.
+    pub contact: Option<String>,
+    /// The person's name as they sign.
+    pub me: Option<String>,
+}
+
+/// A value as it may stand in a sentence: cleaned, on one line, without anything that looks like markup, a link, a
+/// question or a placeholder. `None` where it may not.
+pub fn value(text: &str) -> Option<String> {
+    let text = clean::line_within(text, VALUE_CHARS_MAX + 1);
+    let odd = |c: char| "{}[]<>|?!$%\\\"`".contains(c);
+    let fine = (1..=VALUE_CHARS_MAX).contains(&text.chars().count())
+        && text.chars().any(char::is_alphanumeric)
+        && !text.contains(odd)
+        && !text.contains("://")
+        && !text.to_lowercase().contains("www.");
+    fine.then_some(text)
+}
+
+/// One text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// `<language>/<kind>/<group>/<variant>`.
+    pub id: String,
+    /// ISO 639-1.
+    pub language: String,
+    /// What it wants.
+    pub kind: DraftKind,
+    /// The group a policy row names.
+    pub group: String,
+    /// The file it came from.
+    pub file: String,
+    /// The line its text starts on.
+    pub line: u32,
+    source: String,
+    needs: BTreeSet<String>,
+}
+
+/// What stands around every text of a language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Part {
+    /// Salutation for somebody who signs with a first name.
+    GreetingFirst,
+    /// Salutation for a full name.
+    GreetingFull,
+    /// Salutation where no name is known.
+    GreetingTeam,
+    /// The line above the person's name.
+    SignOff,
+}
+
+/// A part of a language's frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Frame {
+    language: String,
+    part: Part,
+    source: String,
+}
+
+/// Front matter of a section.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Front {
+    lang: String,
+    part: Option<Part>,
+    kind: Option<DraftKind>,
+    group: Option<String>,
+    variant: Option<u32>,
+}
+
+/// The texts in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Templates {
+    templates: Vec<Template>,
+    frames: Vec<Frame>,
+}
+
+/// A text written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The template's id.
+    pub template: String,
+    /// Salutation, text and signature; paragraphs parted by a blank line.
+    pub text: String,
+}
+
+impl Templates {
+    /// The shipped texts alone.
+    pub fn shipped() -> Templates {
+        Templates::load(&[]).0
+    }
+
+    /// The shipped texts with the person's files (`(name, text)`): a text with a known id takes that one's place. What
+    /// cannot be read is reported and left out, the others stand.
+    pub fn load(user: &[(String, String)]) -> (Templates, Vec<Problem>) {
+        let mut all = Templates { templates: Vec::new(), frames: Vec::new() };
+        let mut problems = Vec::new();
+        let files = SHIPPED.iter().copied().chain(user.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        for (file, text) in files {
+            for section in sections(file, text, &mut problems) {
+                if let Err(problem) = all.add(file, section) {
+                    problems.push(problem);
+                }
+            }
+        }
+        all.templates.sort_by(|a, b| a.id.cmp(&b.id));
+        (all, problems)
+    }
+
+    /// Takes one section in.
+    fn add(&mut self, file: &str, section: Section) -> Result<(), Problem> {
+        let line = section.line;
+        let problem = |message: String, help: &str| Problem { file: file.to_owned(), line, message, help: help.to_owned() };
+        let front = Front::deserialize(section.front).map_err(|error| {
+            problem(
+                format!("front matter: {}", first_line(error.message())),
+                "a text has lang, kind, group and variant; a frame has lang and part",
+            )
+        })?;
+        let needs = needs(&section.text)
+            .map_err(|message| Problem { line: section.text_line, ..problem(message, "correct the template") })?;
+        if let Some(unknown) = needs.iter().find(|n| !VARIABLES.contains(&n.as_str())) {
+            let known = format!("known are {}", VARIABLES.join(", "));
+            let message = format!("unknown variable `{}`", clean::line(unknown));
+            return Err(Problem { line: section.text_line, ..problem(message, &known) });
+        }
+        match front {
+            Front { lang: language, part: Some(part), kind: None, group: None, variant: None } => {
+                self.frames.retain(|f| (f.part, &f.language) != (part, &language));
+                self.frames.push(Frame { language, part, source: section.text });
+            }
+            Front { lang: language, part: None, kind: Some(kind), group: Some(group), variant: Some(variant) } => {
+                let id = format!("{language}/{kind}/{group}/{variant}");
+                self.templates.retain(|t| t.id != id);
+                let file = file.to_owned();
+                let line = section.text_line;
+                self.templates.push(Template { id, language, kind, group, file, line, source: section.text, needs });
+            }
+            _ => return Err(problem("neither a text nor a frame".into(), "set kind, group and variant, or part")),
+        }
+        Ok(())
+    }
+
+    /// Every text, by id.
+    pub fn all(&self) -> impl Iterator<Item = &Template> {
+        self.templates.iter()
+    }
+
+    /// Whether there is a text of this kind and group in any language.
+    pub fn has_group(&self, kind: DraftKind, group: &str) -> bool {
+        self.templates.iter().any(|t| t.kind == kind && t.group == group)
+    }
+
+    /// Writes a text of the group. `pick` chooses among the variants that what is known allows; the same pick gives
+    /// the same text. `None` where the language has none.
+    pub fn write(&self, language: &str, kind: DraftKind, group: &str, values: &Values, pick: u64) -> Option<Written> {
+        let fitting: Vec<&Template> = self
+            .templates
+            .iter()
+            .filter(|t| t.language == language && t.kind == kind && t.group == group)
+            .filter(|t| t.needs.iter().all(|n| known(values, n).is_some()))
+            .collect();
+        let start = usize::try_from(pick.checked_rem(fitting.len() as u64)?).ok()?;
+        let written: Vec<(Written, Vec<Finding>)> = fitting
+            .iter()
+            .cycle()
+            .skip(start)
+            .take(fitting.len())
+            .filter_map(|t| self.written(t, values))
+            .map(|w| {
+                let findings = lint(&w.text, language);
+                (w, findings)
+            })
+            .collect();
+        // The first choice that reads well; else the first that may go out at all after a look.
+        let clean = written.iter().find(|(_, findings)| findings.is_empty());
+        clean.or_else(|| written.iter().find(|(_, f)| f.iter().all(|f| !f.stops))).map(|(w, _)| w.clone())
+    }
+
+    /// Writes one text out, with salutation and signature; `None` where a value it needs is not known.
+    pub fn written(&self, template: &Template, values: &Values) -> Option<Written> {
+        let greeting = match &values.contact {
+            Some(name) if name.contains(' ') => Part::GreetingFull,
+            Some(_) => Part::GreetingFirst,
+            None => Part::GreetingTeam,
+        };
+        let part = |part| {
+            let frame = self.frames.iter().find(|f| f.part == part && f.language == template.language)?;
+            render(&frame.source, values)
+        };
+        let body = render(&template.source, values)?;
+        let mut text = [part(greeting)?, body, part(Part::SignOff)?].join("\n\n");
+        if let Some(me) = &values.me {
+            text.push('\n');
+            text.push_str(me);
+        }
+        text.push('\n');
+        Some(Written { template: template.id.clone(), text })
+    }
+
+    /// What the wording check says about every text, written out with sample values.
+    pub fn check(&self) -> Vec<Problem> {
+        let known = |text: &str| Some(text.to_owned());
+        let values =
+            Values { employer: known("Northwind"), role: known("Analyst"), contact: known("Kim Doe"), me: known("Sam Roe") };
+        let mut problems = Vec::new();
+        for template in &self.templates {
+            let findings = match self.written(template, &values) {
+                Some(written) => lint(&written.text, &template.language),
+                None => {
+                    let text = format!("the language `{}` has no salutation or sign-off", template.language);
+                    vec![Finding { code: "no-frame", text, stops: true }]
+                }
+            };
+            problems.extend(findings.into_iter().map(|f| Problem {
+                file: template.file.clone(),
+                line: template.line,
+                message: f.text.trim_end_matches('.').to_owned(),
+                help: format!("text `{}`, check `{}`", template.id, f.code),
+            }));
+        }
+        problems
+    }
+}
+
+/// The value of a variable.
+fn known<'v>(values: &'v Values, name: &str) -> Option<&'v str> {
+    match name {
+        "employer" => values.employer.as_deref(),
+        "role" => values.role.as_deref(),
+        "contact" => values.contact.as_deref(),
+        "me" => values.me.as_deref(),
+        _ => None,
+    }
+}
+
+/// The engine: no filters, no functions, no loader; an unknown variable is an error, never an empty place.
+pub(crate) fn engine() -> Environment<'static> {
+    let mut engine = Environment::empty();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine
+}
+
+/// The variables a template needs, or why it is none.
+pub(crate) fn needs(source: &str) -> Result<BTreeSet<String>, String> {
+    let engine = engine();
+    let template = engine.template_from_str(source).map_err(|e| format!("template: {}", clean::line(&e.to_string())))?;
+    Ok(template.undeclared_variables(true).into_iter().collect())
+}
+
+/// Writes a template out; `None` where something it needs is unknown.
+fn render(source: &str, values: &Values) -> Option<String> {
+    let known = VARIABLES.iter().filter_map(|name| Some((*name, known(values, name)?)));
+    engine().template_from_str(source).ok()?.render(Value::from_pairs(known)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_files_read_without_a_problem_and_pass_the_check() {
+        let (templates, problems) = Templates::load(&[]);
+        assert_eq!(problems, []);
+        assert_eq!(templates.check(), []);
+    }
+
+    #[test]
+    fn every_group_has_three_variants_in_both_languages_and_one_that_needs_nothing() {
+        let templates = Templates::shipped();
+        let groups: BTreeSet<_> = templates.all().map(|t| (t.kind.as_str(), t.group.as_str())).collect();
+        assert_eq!(groups.len(), 10);
+        for (kind, group) in groups {
+            for language in ["en", "de"] {
+                let of: Vec<_> = templates
+                    .all()
+                    .filter(|t| t.language == language && t.kind.as_str() == kind && t.group == group)
+                    .collect();
+                assert!(of.len() >= 3, "{language} {kind} {group}: {}", of.len());
+                assert!(of.iter().any(|t| t.needs.is_empty()), "{language} {kind} {group} always needs something");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_of_the_person_win_and_broken_ones_are_named() {
+        let user = |text: &str| vec![("mine.md".to_owned(), text.to_owned())];
+        let front = "+++\nlang = \"en\"\nkind = \"thank-you\"\ngroup = \"thank-you\"\nvariant = 1\n+++\n";
+        let (templates, problems) = Templates::load(&user(&format!("{front}Mine.")));
+        assert_eq!(problems, []);
+        assert!(templates.all().any(|t| t.id == "en/thank-you/thank-you/1" && t.source == "Mine."));
+        assert_eq!(templates.check().len(), 1, "it is short, and said to be");
+        for (text, line) in [
+            (format!("{front}Hello {{{{ boss }}}}"), 7),
+            (format!("{front}Hello {{{{ role "), 7),
+            ("+++\nlang = \"en\"\n+++\nx".to_owned(), 1),
+            ("+++\nlang = \"en\"\ncolour = 1\n+++\nx".to_owned(), 1),
+        ] {
+            let (templates, problems) = Templates::load(&user(&text));
+            assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), [line], "{text}");
+            assert_eq!(templates, Templates::shipped(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_data_or_unknown() {
+        for bad in ["", " ", "{{7*7}}", "{% raw %}", "[role]", "see www.x.example", "http://x", "why?", &"x".repeat(81)] {
+            assert_eq!(value(bad), None, "{bad:?}");
+        }
+        assert_eq!(value("Data\r\nAnalyst (m/w/d)").as_deref(), Some("Data Analyst (m/w/d)"));
+    }
+}

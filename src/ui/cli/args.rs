@@ -1,0 +1,324 @@
+//! The grammar of the command line (clap). It must not do anything: verbs live in the files beside this one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::outcome::{Category, Reason, Stage};
+
+/// Watches your inbox while you look for work, and has a reply ready when the answer is no.
+#[derive(Debug, Parser)]
+#[command(name = "onward", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Options that every verb takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do; without a verb: the status.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+const AFTER_HELP: &str = "Exit status: 0 fine, 1 failed or found something, 2 wrong usage, 4 needs your attention.\n\
+Nothing is sent that you did not approve. Try `onward demo` first: it needs no account.";
+
+/// Options that every verb takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Configuration file [default: $XDG_CONFIG_HOME/onward/config.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Directory of the database [default: $STATE_DIRECTORY or $XDG_STATE_HOME/onward]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show the whole path on a sample mailbox, no account needed
+    Demo(DemoArgs),
+    /// Run as a daemon (for systemd)
+    Run,
+    /// Look once, then exit
+    Once {
+        /// Judge and show, but store nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Read old mail: mbox, Maildir or .eml files
+    Import {
+        /// Files or directories
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Judge mail files without storing anything
+    Classify {
+        /// Files, directories, mbox files or `-` for standard input
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Go through what waits, one item at a time
+    Review {
+        /// Show drafts that still rest as well
+        #[arg(long)]
+        all: bool,
+        /// Approve only; leave delivery to the daemon or `onward send`
+        #[arg(long)]
+        no_submit: bool,
+    },
+    /// List the logged outcomes
+    List(ListArgs),
+    /// Show one item whole: mail, verdict, draft, note
+    Show {
+        /// The item's number
+        id: i64,
+    },
+    /// Why a mail was judged as it was: the sentence, the rule, its file and line
+    Why {
+        /// The item's number
+        id: i64,
+    },
+    /// Correct a verdict
+    Fix(FixArgs),
+    /// Take the last correction of an item back
+    Undo {
+        /// The item's number
+        id: i64,
+    },
+    /// Look at, change, approve or drop drafts
+    #[command(subcommand)]
+    Draft(DraftVerb),
+    /// Deliver the approved drafts now
+    Send {
+        /// Show what would be delivered
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The log of everything that happened
+    Log(LogArgs),
+    /// The full account of a verdict, for a stored item or a mail file
+    Explain {
+        /// An item's number, a file, or `-`
+        what: String,
+        /// Why this rule did or did not hit
+        #[arg(long, value_name = "ID")]
+        rule: Option<String>,
+        /// Show the whole mail, not only the sentences with hits
+        #[arg(long)]
+        all: bool,
+    },
+    /// Check, test and read the rules
+    #[command(subcommand)]
+    Rules(RulesVerb),
+    /// Check and read the notes
+    #[command(subcommand)]
+    Notes(NotesVerb),
+    /// Find the configuration, check it, print it without secrets
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Find out what is wrong, with the fix
+    Doctor,
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `onward demo`.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DemoArgs {
+    /// Ask nothing: approve one draft, show the rest, exit
+    #[arg(long)]
+    pub yes: bool,
+    /// Leave the sample mailbox running and say how to connect a mail client
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `onward list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only this category
+    #[arg(long, value_parser = named::<Category>)]
+    pub category: Option<Category>,
+    /// Only what is not decided yet
+    #[arg(long)]
+    pub undecided: bool,
+    /// What is held until your reading hour as well
+    #[arg(long)]
+    pub all: bool,
+    /// At most this many, newest first
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: u32,
+}
+
+/// `onward fix`.
+#[derive(Debug, Args)]
+pub struct FixArgs {
+    /// The item's number
+    pub id: i64,
+    /// What it really is
+    #[arg(long = "as", value_name = "CATEGORY", value_parser = named::<Category>)]
+    pub category: Option<Category>,
+    /// The stage of a rejection
+    #[arg(long, value_parser = named::<Stage>)]
+    pub stage: Option<Stage>,
+    /// The reason of a rejection
+    #[arg(long, value_parser = named::<Reason>)]
+    pub reason: Option<Reason>,
+    /// The employer
+    #[arg(long)]
+    pub employer: Option<String>,
+    /// The role
+    #[arg(long)]
+    pub role: Option<String>,
+}
+
+/// `onward draft …`.
+#[derive(Debug, Subcommand)]
+pub enum DraftVerb {
+    /// List drafts
+    List {
+        /// Finished ones too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Print a draft as it would be sent
+    Show {
+        /// The draft's number
+        id: i64,
+    },
+    /// Change a draft: in $EDITOR, or its recipient with --to
+    Edit {
+        /// The draft's number
+        id: i64,
+        /// Write to this address instead
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+        /// Read the whole new text from this file (`-` for standard input) instead of $EDITOR
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Approve a draft exactly as shown
+    Approve {
+        /// The draft's number
+        id: i64,
+        /// The digest that `draft show` printed (12 digits or all); without it you are shown the draft and asked
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<String>,
+        /// Write to this address (for drafts without a reachable one)
+        #[arg(long, value_name = "ADDRESS")]
+        to: Option<String>,
+        /// Do not deliver now; leave it to the daemon or `onward send`
+        #[arg(long)]
+        later: bool,
+    },
+    /// Drop a draft
+    Discard {
+        /// The draft's number
+        id: i64,
+    },
+    /// Bring a dropped draft back
+    Restore {
+        /// The draft's number
+        id: i64,
+    },
+    /// Say what became of a draft nobody can tell about
+    Resolve {
+        /// The draft's number
+        id: i64,
+        /// What you found out
+        #[arg(value_enum)]
+        found: Resolution,
+    },
+}
+
+/// What became of an unconfirmed draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Resolution {
+    /// It went out
+    Sent,
+    /// It did not: send it again
+    Retry,
+    /// It did not and should not
+    Discard,
+}
+
+/// `onward log`.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// At most this many, newest first
+    #[arg(long, default_value_t = 50, value_name = "N")]
+    pub limit: u32,
+    /// What is still held back as well
+    #[arg(long)]
+    pub all: bool,
+    /// Write all outcomes as CSV to standard output
+    #[arg(long, conflicts_with = "limit")]
+    pub export: bool,
+}
+
+/// `onward rules …`.
+#[derive(Debug, Subcommand)]
+pub enum RulesVerb {
+    /// Check shipped and own rules: every problem at once
+    Check {
+        /// Only these files instead of your rule directory
+        files: Vec<PathBuf>,
+    },
+    /// Run the examples that stand in the rules
+    Test,
+    /// List the rules in force
+    List,
+    /// Everything about one rule
+    Doc {
+        /// The rule's id
+        id: String,
+    },
+}
+
+/// `onward notes …`.
+#[derive(Debug, Subcommand)]
+pub enum NotesVerb {
+    /// List the notes
+    List,
+    /// Show what the notes look like
+    Preview,
+    /// Check shipped and own notes and reply templates
+    Check,
+}
+
+/// `onward config …`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigVerb {
+    /// Print where the configuration and the state are
+    Path,
+    /// Check the configuration: every problem at once
+    Check,
+    /// Print the configuration in force, without secrets
+    Dump,
+    /// Print a commented example to start from
+    Example,
+}
+
+/// Parses a name of one of the project's vocabularies.
+fn named<T: std::str::FromStr<Err = crate::outcome::UnknownName>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|e: crate::outcome::UnknownName| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn grammar_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,222 @@
+//! `onward draft …`: look at, change, approve, drop and resolve replies.
+
+use std::{
+    fs,
+    io::{BufRead as _, IsTerminal as _, Read as _},
+    path::Path,
+};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::{
+    Exit,
+    args::{DraftVerb, Resolution},
+    home::Home,
+};
+use crate::{
+    app::queue,
+    draft::{DraftEvent, DraftState},
+    io::{
+        clock, editor,
+        store::{DraftView, Store},
+    },
+    reply::editable,
+    ui::{
+        review,
+        term::{Screen, fit},
+        words,
+    },
+};
+
+/// Largest text taken with `--file`, in bytes.
+const TEXT_BYTES_MAX: u64 = 256 * 1024;
+
+/// Runs a verb.
+pub fn run(home: &Home, verb: &DraftVerb, screen: &mut Screen<'_>) -> Result<Exit> {
+    match verb {
+        DraftVerb::List { all } => list(home, *all, screen),
+        DraftVerb::Show { id } => show(home, &home.log()?, *id, screen),
+        DraftVerb::Edit { id, to, file } => edit(home, *id, to.as_deref(), file.as_deref(), screen),
+        DraftVerb::Approve { id, digest, to, later } => {
+            approve(home, *id, digest.as_deref(), to.as_deref(), *later, screen)
+        }
+        DraftVerb::Discard { id } => {
+            let mut store = home.store()?;
+            store.discard(*id, clock::now())?;
+            done(home, &store, *id, screen)
+        }
+        DraftVerb::Restore { id } => {
+            let mut store = home.store()?;
+            store.restore(*id, clock::now())?;
+            done(home, &store, *id, screen)
+        }
+        DraftVerb::Resolve { id, found } => resolve(home, *id, *found, screen),
+    }
+}
+
+/// A draft for programs, letter included.
+pub fn as_json(draft: &DraftView) -> Result<Value> {
+    let edit = editable(&draft.bytes)?;
+    Ok(json!({
+        "id": draft.id, "outcome": draft.outcome, "kind": draft.kind, "state": draft.state, "language": draft.language,
+        "row": draft.row, "template": draft.template, "revision": draft.revision, "from": draft.envelope.from,
+        "to": draft.envelope.to, "subject": edit.subject, "body": edit.body, "message_id": draft.message_id,
+        "digest": draft.digest, "cautions": draft.cautions, "remark": draft.remark, "attempts": draft.attempts,
+    }))
+}
+
+fn list(home: &Home, all: bool, screen: &mut Screen<'_>) -> Result<Exit> {
+    let store = home.log()?;
+    let open = [
+        DraftState::Pending,
+        DraftState::Approved,
+        DraftState::Sending,
+        DraftState::Failed,
+        DraftState::Unconfirmed,
+    ];
+    let drafts = store.drafts(if all { &[] } else { &open })?;
+    if home.json() {
+        for draft in &drafts {
+            writeln!(screen.raw(), "{}", as_json(draft)?)?;
+        }
+        return Ok(Exit::Fine);
+    }
+    for draft in &drafts {
+        let item = store.item(draft.outcome)?;
+        screen.line(format!(
+            "{:>4}  {}  {}  {}",
+            draft.id,
+            fit(words::draft_kind(draft.kind), 24),
+            fit(&words::subject_of(&item.row.outcome), 36),
+            words::draft_state(draft.state)
+        ))?;
+    }
+    if drafts.is_empty() {
+        screen.line(if all { "There are no drafts yet." } else { "No draft waits." })?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn show(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
+    let draft = store.draft(id)?;
+    if home.json() {
+        writeln!(screen.raw(), "{}", serde_json::to_string_pretty(&as_json(&draft)?)?)?;
+        return Ok(Exit::Fine);
+    }
+    review::letter(screen, &draft)?;
+    if !draft.remark.is_empty() {
+        screen.wrapped("  ", &format!("last: {}", draft.remark))?;
+    }
+    screen.aside(format!("  digest {} (approve with `onward draft approve {id} --digest {0}`)", draft.digest.short()))?;
+    Ok(Exit::Fine)
+}
+
+fn edit(home: &Home, id: i64, to: Option<&str>, file: Option<&Path>, screen: &mut Screen<'_>) -> Result<Exit> {
+    let kit = home.kit()?;
+    let mut store = home.store()?;
+    if let Some(to) = to {
+        queue::readdress(&mut store, &kit, id, to, clock::now())?;
+    }
+    let text = match file {
+        Some(path) => Some(read(path)?),
+        None if to.is_some() => None,
+        None => {
+            let dir = home.database()?.parent().map(Path::to_path_buf).unwrap_or_default();
+            editor::edit(&dir, &editable(&store.draft(id)?.bytes)?.to_text())?
+        }
+    };
+    match text {
+        Some(text) => {
+            queue::edit(&mut store, &kit, id, &text, clock::now())?;
+        }
+        None if to.is_none() => {
+            screen.line("Nothing changed.")?;
+            return Ok(Exit::Fine);
+        }
+        None => {}
+    }
+    show(home, &store, id, screen)
+}
+
+fn read(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(TEXT_BYTES_MAX).read_to_string(&mut text)?;
+    } else {
+        let file = fs::File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        file.take(TEXT_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("{} is no text", path.display()))?;
+    }
+    Ok(text)
+}
+
+/// Approves a draft: by the digest the person names, or by showing it and asking.
+fn approve(
+    home: &Home,
+    id: i64,
+    digest: Option<&str>,
+    to: Option<&str>,
+    later: bool,
+    screen: &mut Screen<'_>,
+) -> Result<Exit> {
+    let mut store = home.store()?;
+    if let Some(to) = to {
+        let kit = home.kit()?;
+        queue::readdress(&mut store, &kit, id, to, clock::now())?;
+    }
+    let draft = store.draft(id)?;
+    match digest {
+        Some(given) if !named(&draft, given) => {
+            bail!("draft {id} is not the one with the digest {given}: it has changed; `onward draft show {id}`")
+        }
+        Some(_) => {}
+        None => {
+            if !std::io::stdin().is_terminal() {
+                bail!("name what you approve: `onward draft show {id}` prints the digest for --digest");
+            }
+            review::letter(screen, &draft)?;
+            screen.prompt("Approve exactly this? [y/N]  ")?;
+            let mut answer = String::new();
+            std::io::stdin().lock().take(64).read_line(&mut answer)?;
+            if !answer.trim().eq_ignore_ascii_case("y") {
+                screen.line("Not approved.")?;
+                return Ok(Exit::Fine);
+            }
+        }
+    }
+    store.approve(id, draft.digest, clock::now())?;
+    drop(store);
+    if !later {
+        let exit = super::send::deliver(home, &[id], screen)?;
+        if exit != Exit::Fine {
+            return Ok(exit);
+        }
+    }
+    done(home, &home.log()?, id, screen)
+}
+
+/// Whether the person named this digest: all of it, or at least the twelve digits shown.
+fn named(draft: &DraftView, given: &str) -> bool {
+    given.len() >= 12 && draft.digest.to_string().starts_with(&given.to_ascii_lowercase())
+}
+
+fn resolve(home: &Home, id: i64, found: Resolution, screen: &mut Screen<'_>) -> Result<Exit> {
+    let mut store = home.store()?;
+    let event = match found {
+        Resolution::Sent => DraftEvent::ResolveSent,
+        Resolution::Retry => DraftEvent::ResolveRetry,
+        Resolution::Discard => DraftEvent::Discard,
+    };
+    store.record(id, event, "said by the person", clock::now())?;
+    done(home, &store, id, screen)
+}
+
+fn done(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
+    let draft = store.draft(id)?;
+    if home.json() {
+        writeln!(screen.raw(), "{}", as_json(&draft)?)?;
+    } else {
+        screen.line(format!("Draft {id}: {}.", words::draft_state(draft.state)))?;
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,86 @@
+//! Where this run finds its configuration, its database and the person's own files: found once, opened on demand.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::args::Common;
+use crate::{
+    app::kit::Kit,
+    config::{self, Config, Env},
+    io::store::Store,
+};
+
+/// What every verb gets.
+pub struct Home {
+    /// Options that every verb takes.
+    pub args: Common,
+    /// The process's surroundings, `--state` applied.
+    pub env: Env,
+}
+
+impl Home {
+    /// From the arguments and the environment.
+    pub fn new(args: Common) -> Home {
+        let mut env = Env::of_process();
+        if let Some(dir) = &args.state {
+            env.state_directory = Some(std::path::absolute(dir).unwrap_or_else(|_| dir.clone()));
+        }
+        Home { args, env }
+    }
+
+    /// Whether JSON is wanted.
+    pub fn json(&self) -> bool {
+        self.args.json
+    }
+
+    /// The configuration file's path, whether it exists or not.
+    pub fn config_path(&self) -> Result<PathBuf> {
+        Ok(self.env.config_path(self.args.config.as_deref())?)
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> Result<Config> {
+        Ok(config::load(&self.config_path()?, &self.env)?)
+    }
+
+    /// The configuration where there is a file; a broken one is still an error.
+    pub fn config_if_any(&self) -> Result<Option<Config>> {
+        let path = self.config_path()?;
+        if self.args.config.is_none() && !path.exists() {
+            return Ok(None);
+        }
+        self.config().map(Some)
+    }
+
+    /// The database file.
+    pub fn database(&self) -> Result<PathBuf> {
+        Ok(match self.config_if_any()? {
+            Some(config) => config.store,
+            None => self.env.state_dir()?.join(config::DATABASE),
+        })
+    }
+
+    /// The log, to read. Fails with a hint where nothing was ever logged.
+    pub fn log(&self) -> Result<Store> {
+        let path = self.database()?;
+        if !path.exists() {
+            anyhow::bail!(
+                "nothing is logged yet ({} does not exist): `onward once` looks at your mailbox, `onward demo` shows a sample",
+                path.display()
+            );
+        }
+        Store::open_to_read(&path).with_context(|| format!("the log {} cannot be read", path.display()))
+    }
+
+    /// The log, to write.
+    pub fn store(&self) -> Result<Store> {
+        let path = self.database()?;
+        Store::open(&path).with_context(|| format!("the log {} cannot be opened", path.display()))
+    }
+
+    /// Rules and texts, as the configuration has them.
+    pub fn kit(&self) -> Result<Kit> {
+        Ok(Kit::load(&self.config()?)?)
+    }
+}

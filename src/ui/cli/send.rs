@@ -1,0 +1,80 @@
+//! `onward send`: delivers the approved drafts, or shows what would be delivered.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Exit, home::Home};
+use crate::{
+    app::submit::{self, Delivered, Outbox},
+    config::Deliver,
+    draft::DraftState,
+    ui::{term::Screen, words},
+};
+
+/// Runs the verb.
+pub fn run(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit> {
+    let store = home.log()?;
+    let approved = store.drafts(&[DraftState::Approved])?;
+    let config = home.config()?;
+    if dry_run {
+        for draft in &approved {
+            let to = draft.envelope.to.as_deref().unwrap_or("(nobody)");
+            let how = match config.reply.deliver {
+                Deliver::Drafts => "would be put into Drafts",
+                Deliver::Smtp => "would be sent",
+            };
+            if home.json() {
+                let value = json!({ "draft": draft.id, "to": to, "deliver": config.reply.deliver, "bytes": draft.bytes.len() });
+                writeln!(screen.raw(), "{value}")?;
+            } else {
+                screen.line(format!("draft {} {how}, to {to}, {} bytes", draft.id, draft.bytes.len()))?;
+            }
+        }
+        if approved.is_empty() && !home.json() {
+            screen.line("Nothing is approved and waiting.")?;
+        }
+        return Ok(Exit::Fine);
+    }
+    let ids: Vec<i64> = approved.iter().map(|draft| draft.id).collect();
+    if ids.is_empty() && !home.json() {
+        screen.line("Nothing is approved and waiting.")?;
+    }
+    deliver(home, &ids, screen)
+}
+
+/// Delivers these drafts now and says what came of each.
+pub fn deliver(home: &Home, ids: &[i64], screen: &mut Screen<'_>) -> Result<Exit> {
+    if ids.is_empty() {
+        return Ok(Exit::Fine);
+    }
+    let config = home.config()?;
+    let outbox = Outbox::open(&config, &home.env)?;
+    let runtime = super::run::runtime()?;
+    let done = runtime.block_on(submit::deliver(&outbox, ids));
+    let mut exit = Exit::Fine;
+    for (id, delivered) in &done {
+        if !matches!(delivered, Delivered::Placed { .. } | Delivered::Sent) {
+            exit = Exit::Attention;
+        }
+        if home.json() {
+            writeln!(screen.raw(), "{}", json!({ "draft": id, "delivered": delivered }))?;
+        } else {
+            screen.wrapped("", &format!("Draft {id}: {}", said(delivered)))?;
+        }
+    }
+    Ok(exit)
+}
+
+/// What became of a draft, for the person.
+fn said(delivered: &Delivered) -> String {
+    match delivered {
+        Delivered::Placed { mailbox } => format!("it lies in {mailbox}; your mail client sends it when you want."),
+        Delivered::Sent => "sent.".to_owned(),
+        Delivered::Later(why) => format!("not yet: {why}. It stays approved and is tried again."),
+        Delivered::Refused(why) => format!("refused: {why}. Change it (`onward draft edit`) or discard it."),
+        Delivered::Unconfirmed(why) => {
+            format!("{}: {why}. Look into your Sent mailbox.", words::draft_state(DraftState::Unconfirmed))
+        }
+        Delivered::Not(why) => format!("not delivered: {why}."),
+    }
+}

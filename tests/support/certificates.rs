@@ -1,0 +1,36 @@
+//! A throw-away certificate authority and the server certificates it signs.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+
+/// What a server needs, and what a client needs to trust it; all PEM.
+pub struct Certificates {
+    pub ca: String,
+    pub certificate: String,
+    pub key: String,
+}
+
+/// A certificate for these names and addresses, signed by an authority of its own.
+pub fn certificates(names: &[&str]) -> Certificates {
+    issue(names, false)
+}
+
+/// One that has run out.
+pub fn expired(names: &[&str]) -> Certificates {
+    issue(names, true)
+}
+
+fn issue(names: &[&str], expired: bool) -> Certificates {
+    let ca_key = KeyPair::generate().unwrap();
+    let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
+    let issuer = Issuer::new(ca, ca_key);
+    let key = KeyPair::generate().unwrap();
+    let mut server = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+    if expired {
+        (server.not_before, server.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    }
+    let certificate = server.signed_by(&key, &issuer).unwrap().pem();
+    Certificates { ca: ca_pem, certificate, key: key.serialize_pem() }
+}
