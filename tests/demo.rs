@@ -204,7 +204,7 @@ async fn a_client_can_look_around_and_read() {
     for (command, expected) in [
         ("CAPABILITY", &["* CAPABILITY IMAP4rev1", "IDLE", "OK done"][..]),
         ("ID NIL", &["* ID (\"name\"", " OK "]),
-        ("NOOP", &["t4 OK"]),
+        ("NOOP", &["OK done"]),
         ("FETCH 1 UID", &["BAD select a mailbox first"]),
         ("LIST \"\" *", &["* LIST (\\HasNoChildren) \"/\" INBOX", "\\Drafts) \"/\" Drafts", "\\Junk) \"/\" Junk"]),
         ("LIST \"\" \"%\" RETURN (SPECIAL-USE)", &["\\Sent) \"/\" Sent", " OK "]),
@@ -239,7 +239,7 @@ async fn a_client_can_look_around_and_read() {
         ),
         ("UID FETCH 1 BODY.PEEK[2.MIME]", &["Content-Type: text/html"]),
         ("UID FETCH 1 BODY.PEEK[1]", &["BODY[1] {", "Hi Robin,\r\n"]),
-        ("UID FETCH 99 UID", &["t26 OK"]),
+        ("UID FETCH 99 UID", &["OK done"]),
         ("FETCH 1:2 FAST", &["* 1 FETCH (FLAGS ()", "* 2 FETCH (FLAGS ()"]),
         ("UID FETCH 1 BINARY[1]", &["BAD "]),
         ("UID STORE 1 +FLAGS (\\Seen)", &["NO [READ-ONLY]"]),
@@ -247,7 +247,7 @@ async fn a_client_can_look_around_and_read() {
         ("COPY 1 Junk", &["NO [CANNOT]"]),
         ("CREATE More", &["NO [CANNOT]"]),
         ("UNSELECT", &["OK done"]),
-        ("XYZZY", &["t33 BAD"]),
+        ("XYZZY", &[" BAD unknown command"]),
         ("LOGOUT", &["* BYE", " OK logged out"]),
     ] {
         let answer = client.ask(command).await;
