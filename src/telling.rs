@@ -165,9 +165,25 @@ mod tests {
 
     /// Zones with whole, half and quarter hours, both hemispheres, the date line, and zones without clock changes.
     const ZONES: [&str; 20] = [
-        "UTC", "Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Moscow", "America/New_York", "America/Chicago",
-        "America/Los_Angeles", "America/St_Johns", "America/Sao_Paulo", "Africa/Cairo", "Africa/Lagos", "Asia/Kolkata",
-        "Asia/Kathmandu", "Asia/Tokyo", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Auckland", "Pacific/Apia",
+        "UTC",
+        "Europe/Berlin",
+        "Europe/London",
+        "Europe/Lisbon",
+        "Europe/Moscow",
+        "America/New_York",
+        "America/Chicago",
+        "America/Los_Angeles",
+        "America/St_Johns",
+        "America/Sao_Paulo",
+        "Africa/Cairo",
+        "Africa/Lagos",
+        "Asia/Kolkata",
+        "Asia/Kathmandu",
+        "Asia/Tokyo",
+        "Asia/Tehran",
+        "Australia/Lord_Howe",
+        "Pacific/Auckland",
+        "Pacific/Apia",
         "Pacific/Kiritimati",
     ];
 
@@ -225,7 +241,9 @@ mod tests {
     fn holds_across_a_clock_change_are_days_of_the_calendar() {
         let mut daily = policy("Europe/Berlin");
         daily.days = Vec::new();
-        for (detected, due) in [("2026-03-28T10:00", "Sun 2026-03-29T10:00"), ("2026-10-24T10:00", "Sun 2026-10-25T10:00")] {
+        for (detected, due) in
+            [("2026-03-28T10:00", "Sun 2026-03-29T10:00"), ("2026-10-24T10:00", "Sun 2026-10-25T10:00")]
+        {
             let got = told(Category::Rejection, Stage::AfterInterview, detected, &daily, "Europe/Berlin");
             assert_eq!(got.1, due, "{detected}");
         }

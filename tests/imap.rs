@@ -36,5 +36,10 @@ async fn session(capabilities: &str, steps: Vec<Step>) -> (Session, Script) {
 
 async fn log_in(script: &Script, deadlines: Deadlines) -> Result<Session, ImapError> {
     let server = script.server(onward::config::Tls::NoneLoopback);
-    Session::connect_within(&server, deadlines).await?.login("ann@example.org", &Secret::new("hun ter2".into())).await
+    // Spawned, as the daemon does it: the whole of it can move between threads.
+    let attempt = async move {
+        let unauthenticated = Session::connect_within(&server, deadlines).await?;
+        unauthenticated.login("ann@example.org", &Secret::new("hun ter2".into())).await
+    };
+    tokio::spawn(attempt).await.unwrap()
 }

@@ -1,1 +1,289 @@
-//! `onward run`: one task per account, reload, watchdog, graceful end.
+//! `onward run`: one task per account, one for the outbox, reload, watchdog, graceful end.
+//!
+//! An account that fails, or panics, is tried again after a pause of its own and troubles no other. A configuration or
+//! a rule file that is broken at a reload changes nothing: what ran goes on, and the log says why.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use anyhow::Result;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch as signal_of,
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+
+use super::{
+    kit::Kit,
+    pulse::Pulse,
+    submit::{self, Outbox, When},
+    watch::{self, Desk},
+};
+use crate::{
+    config::{Account, Config},
+    io::{
+        imap::ImapError,
+        store::{Db, Lock},
+        systemd::Supervisor,
+    },
+    sync::Backoff,
+};
+
+/// How often the outbox looks for approved drafts: an approval in another process takes at most this long to move.
+const OUTBOX_EVERY: Duration = Duration::from_secs(2);
+/// How often the status line is renewed.
+const STATUS_EVERY: Duration = Duration::from_secs(10);
+/// How long tasks may take to end: a submission that waits for the server's last word gets this long (TimeoutStopSec of
+/// the unit is longer).
+const GRACE: Duration = Duration::from_secs(30);
+/// A task that has not moved for this long beyond its account's poll interval is stuck, and the watchdog is not fed.
+/// Above the longest deadline of one network wait.
+const STUCK_AFTER: Duration = Duration::from_secs(180);
+/// The pauses after a refused login: a second try may follow a server's hiccup, more would lock the account.
+const LOGIN_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(15 * 60)];
+
+/// Reads configuration and rules again, for a reload.
+pub type Load = Box<dyn Fn() -> Result<(Config, Kit)> + Send>;
+
+/// A running daemon.
+struct Daemon {
+    config: Arc<Config>,
+    desk: Desk,
+    tasks: BTreeMap<String, Task>,
+    supervisor: Supervisor,
+}
+
+/// The task of one account.
+struct Task {
+    account: Account,
+    pulse: Pulse,
+    stop: signal_of::Sender<bool>,
+    handle: JoinHandle<()>,
+}
+
+/// Runs until SIGTERM or SIGINT. The lock shows that no other daemon works on this state directory.
+pub async fn run(config: Config, kit: Kit, db: Db, load: Load, _lock: Lock) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut daemon = Daemon {
+        config: Arc::new(config),
+        desk: Desk { db, kit: Arc::new(kit) },
+        tasks: BTreeMap::new(),
+        supervisor: Supervisor,
+    };
+    daemon.start_accounts();
+    let (mut outbox_stop, mut outbox) = daemon.start_outbox();
+    let mut status = interval(STATUS_EVERY);
+    status.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watchdog = interval(daemon.supervisor.watchdog_interval().unwrap_or(STATUS_EVERY));
+    watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tracing::info!(accounts = daemon.tasks.len(), "Onward watches.");
+    daemon.supervisor.ready(&daemon.status());
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => {
+                daemon.supervisor.reloading();
+                if daemon.reload(&load).await {
+                    let _ = outbox_stop.send(true);
+                    end(outbox).await;
+                    (outbox_stop, outbox) = daemon.start_outbox();
+                }
+                daemon.supervisor.ready(&daemon.status());
+            }
+            _ = status.tick() => daemon.supervisor.status(&daemon.status()),
+            _ = watchdog.tick() => if daemon.moves() { daemon.supervisor.alive() },
+        }
+        daemon.revive();
+    }
+    tracing::info!("Onward was asked to stop.");
+    daemon.supervisor.stopping("finishing what is under way");
+    let _ = outbox_stop.send(true);
+    daemon.stop_accounts(|_| true).await;
+    end(outbox).await;
+    tracing::info!("Onward has stopped.");
+    Ok(())
+}
+
+impl Daemon {
+    fn start_accounts(&mut self) {
+        for account in self.config.accounts.clone() {
+            if !self.tasks.contains_key(&account.name) {
+                let task = start(self.desk.clone(), account.clone());
+                self.tasks.insert(account.name.clone(), task);
+            }
+        }
+    }
+
+    fn start_outbox(&self) -> (signal_of::Sender<bool>, JoinHandle<()>) {
+        let (stop, stopped) = signal_of::channel(false);
+        let (db, config) = (self.desk.db.clone(), Arc::clone(&self.config));
+        (stop, tokio::spawn(async move { outbox(db, config, Pulse::new(stopped)).await }))
+    }
+
+    /// Starts a task again that ended by itself: it panicked.
+    fn revive(&mut self) {
+        for task in self.tasks.values_mut().filter(|task| task.handle.is_finished()) {
+            tracing::error!(account = task.account.name, "The account's task ended unexpectedly; it is started again.");
+            *task = start(self.desk.clone(), task.account.clone());
+        }
+    }
+
+    /// Takes over a new configuration, rules and texts, if all of them are good. Accounts that did not change keep their
+    /// connection unless the rules changed, which every task has to know.
+    async fn reload(&mut self, load: &Load) -> bool {
+        let (config, kit) = match load() {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!(reason = %format!("{error:#}"), "The reload was refused; what ran before goes on.");
+                return false;
+            }
+        };
+        if config.store != self.config.store {
+            tracing::warn!("The place of the database changed; that takes a restart. The old one stays in use.");
+        }
+        self.config = Arc::new(config);
+        self.desk.kit = Arc::new(kit);
+        self.stop_accounts(|_| true).await;
+        self.start_accounts();
+        tracing::info!(accounts = self.tasks.len(), "Configuration and rules were read again.");
+        true
+    }
+
+    async fn stop_accounts(&mut self, which: impl Fn(&Account) -> bool) {
+        let names: Vec<String> = self.tasks.values().filter(|t| which(&t.account)).map(|t| t.account.name.clone()).collect();
+        let tasks: Vec<Task> = names.iter().filter_map(|name| self.tasks.remove(name)).collect();
+        for task in &tasks {
+            let _ = task.stop.send(true);
+        }
+        for task in tasks {
+            end(task.handle).await;
+        }
+    }
+
+    /// Whether every account's task has moved lately. Offline tasks move too: they rest and try.
+    fn moves(&self) -> bool {
+        let now = Instant::now();
+        self.tasks.values().all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER + Backoff::MAX)
+    }
+
+    /// One line for `systemctl status`: names and counts only.
+    fn status(&self) -> String {
+        let parts = self.tasks.values().map(|task| {
+            let health = task.pulse.health();
+            let state = match (&health.fresh, health.trouble.is_empty()) {
+                (true, _) => "watched",
+                (false, true) => "connecting",
+                (false, false) => "stale",
+            };
+            format!("{}: {state}, {} logged", task.account.name, health.stored)
+        });
+        parts.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn start(desk: Desk, account: Account) -> Task {
+    let (stop, stopped) = signal_of::channel(false);
+    let pulse = Pulse::new(stopped);
+    let handle = tokio::spawn(keep_watching(desk, account.clone(), pulse.clone()));
+    Task { account, pulse, stop, handle }
+}
+
+/// Watches an account, and after every failure rests and connects again, until told to stop.
+async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
+    let mut backoff = Backoff::default();
+    let mut refused = 0;
+    while !pulse.is_stopped() {
+        let stored = pulse.health().stored;
+        let error = match watch::watch(&desk, &account, &pulse).await {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        let health = pulse.health();
+        if health.fresh || health.stored > stored {
+            backoff.completed();
+            refused = 0;
+        }
+        let imap = error.chain().find_map(|e| e.downcast_ref::<ImapError>());
+        let said = format!("{error:#}");
+        if said != health.trouble {
+            tracing::warn!(account = account.name, reason = said, "The account cannot be watched.");
+        }
+        pulse.failed(&said);
+        let pause = match imap {
+            Some(error) if error.is_authentication() => {
+                let pause = LOGIN_PAUSES.get(refused).copied();
+                refused += 1;
+                match pause {
+                    Some(pause) => pause,
+                    None => {
+                        tracing::error!(account = account.name, "The login was refused three times; it is not tried again before a reload.");
+                        pulse_until_stopped(&pulse).await;
+                        return;
+                    }
+                }
+            }
+            Some(error) => error.retry_after().unwrap_or_else(|| backoff.failed(jitter())),
+            None => backoff.failed(jitter()),
+        };
+        if rest(&pulse, pause).await {
+            return;
+        }
+    }
+}
+
+/// Rests in steps, so that the watchdog sees the task move; true when told to stop.
+async fn rest(pulse: &Pulse, mut pause: Duration) -> bool {
+    const STEP: Duration = Duration::from_secs(30);
+    while !pause.is_zero() {
+        let step = pause.min(STEP);
+        if pulse.rest(step).await {
+            return true;
+        }
+        pause -= step;
+    }
+    false
+}
+
+async fn pulse_until_stopped(pulse: &Pulse) {
+    while !rest(pulse, STATUS_EVERY).await {}
+}
+
+/// Full jitter, so that many daemons do not knock at a server that comes back all at once.
+fn jitter() -> u16 {
+    let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
+    u16::from_be_bytes([a, b])
+}
+
+/// Delivers what is approved, again and again, until told to stop. What is under way is finished first.
+async fn outbox(db: Db, config: Arc<Config>, pulse: Pulse) {
+    let outbox = Outbox { db: db.clone(), config: &config };
+    let mut said = BTreeMap::new();
+    loop {
+        match submit::approved(&db).await {
+            Ok(drafts) if drafts.is_empty() => said.clear(),
+            Ok(drafts) => {
+                for (draft, delivered) in submit::deliver(&outbox, &drafts, When::Due).await {
+                    if said.insert(draft, delivered.clone()).as_ref() != Some(&delivered) {
+                        tracing::info!(draft, state = ?delivered, "A draft was taken up.");
+                    }
+                }
+            }
+            Err(error) => tracing::error!(reason = %format!("{error:#}"), "The outbox cannot be read."),
+        }
+        if pulse.rest(OUTBOX_EVERY).await {
+            return;
+        }
+    }
+}
+
+/// Waits for a task to end, and ends it when it does not.
+async fn end(mut handle: JoinHandle<()>) {
+    if timeout(GRACE, &mut handle).await.is_err() {
+        handle.abort();
+        // Awaited, so that what it holds is dropped before the process goes on.
+        let _ = handle.await;
+    }
+}

@@ -3,6 +3,11 @@
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod facts;
+pub mod import;
 pub mod ingest;
+pub mod kit;
+pub mod pulse;
 pub mod queue;
 pub mod submit;
+pub mod watch;

@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -191,25 +195,94 @@ fn tuned(stream: TcpStream) -> io::Result<TcpStream> {
 /// The client side of TLS 1.2 and 1.3, trusting the authorities in `ca_file`, or the system's where there is none.
 pub fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|e| TlsError::Handshake { host: "any server".to_owned(), detail: short(&e) })?
-        .with_root_certificates(roots(ca_file)?)
-        .with_no_client_auth();
+        .map_err(|e| TlsError::Handshake { host: "any server".to_owned(), detail: short(&e) })?;
+    let config = match ca_file {
+        None => builder.with_root_certificates(system_roots()?).with_no_client_auth(),
+        Some(path) => {
+            let verifier = Arc::new(OwnServer::new(path, provider)?);
+            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+        }
+    };
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+fn system_roots() -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    let Some(path) = ca_file else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) };
-    };
-    let unusable = |detail: String| TlsError::CaFile { path: path.to_owned(), detail };
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| unusable(short(&e)))? {
-        roots.add(certificate.map_err(|e| unusable(short(&e)))?).map_err(|e| unusable(short(&e)))?;
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
+}
+
+/// Checks a server against the certificates of a CA file: the usual rules with these as the only authorities. On top,
+/// a server may present one of these very certificates although it is marked as an authority, as local bridges do that
+/// sign their own; name, dates and the possession of its key are checked all the same.
+#[derive(Debug)]
+struct OwnServer {
+    usual: Arc<WebPkiServerVerifier>,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
+impl OwnServer {
+    fn new(path: &Path, provider: Arc<CryptoProvider>) -> Result<OwnServer, TlsError> {
+        let unusable = |detail: String| TlsError::CaFile { path: path.to_owned(), detail };
+        let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let certificates = read.map_err(|e| unusable(short(&e)))?;
+        if certificates.is_empty() {
+            return Err(unusable("no certificate in it".to_owned()));
+        }
+        let mut roots = RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone()).map_err(|e| unusable(short(&e)))?;
+        }
+        let usual = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        Ok(OwnServer { usual: usual.map_err(|e| unusable(short(&e)))?, certificates })
     }
-    if roots.is_empty() { Err(unusable("no certificate in it".to_owned())) } else { Ok(roots) }
+}
+
+impl ServerCertVerifier for OwnServer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verdict = self.usual.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verdict {
+            // The mark as an authority has no error of its own; the dates are checked before it.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.certificates.iter().any(|own| own == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.usual.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.usual.supported_verify_schemes()
+    }
 }
 
 /// Protects `stream`. The certificate must be signed by a trusted authority and hold `host`.

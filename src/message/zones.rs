@@ -45,7 +45,15 @@ pub(super) fn zoned(lines: &[Line], context: Context) -> Zoned {
             without_footers(*zone, first.paragraph, text, &mut blocks);
         }
     }
+    unfoot(&mut blocks);
     Zoned { blocks, forwarded }
+}
+
+/// A mail that would be nothing but footer says something after all.
+fn unfoot(blocks: &mut [Block]) {
+    if !blocks.iter().any(|block| matches!(block.zone, Zone::Lead | Zone::Body | Zone::Forwarded)) {
+        blocks.iter_mut().filter(|block| block.zone == Zone::Footer).for_each(|block| block.zone = Zone::Body);
+    }
 }
 
 /// Marks what belongs to other mails; `None` is this mail's own text.
@@ -217,7 +225,13 @@ fn without_footers(zone: Zone, paragraph: u32, text: String, blocks: &mut Vec<Bl
     }
 }
 
+/// Characters above which a sentence is no footer, whatever it holds: the splitter has missed where the news ends.
+const FOOTER_CHARS_MAX: usize = 600;
+
 fn is_footer(sentence: &str) -> bool {
+    if sentence.chars().nth(FOOTER_CHARS_MAX).is_some() {
+        return false;
+    }
     let folded = sentence.to_lowercase();
     FOOTERS.as_ref().is_some_and(|cues| cues.is_match(&folded))
         || (folded.chars().nth(SHORT_FOOTER_CHARS).is_none()

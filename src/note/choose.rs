@@ -184,7 +184,13 @@ mod tests {
     }
 
     fn fact(name: &str, n: u64, of: u64) -> NoteFact {
-        NoteFact { name: name.into(), numbers: vec![("n".into(), n), ("of".into(), of)], sample: of, worse: false, last_used: None }
+        NoteFact {
+            name: name.into(),
+            numbers: vec![("n".into(), n), ("of".into(), of)],
+            sample: of,
+            worse: false,
+            last_used: None,
+        }
     }
 
     fn context<'a>(stage: Stage, facts: &'a [NoteFact], used: &'a [(String, Timestamp)]) -> NoteContext<'a> {
@@ -292,7 +298,15 @@ mod tests {
     #[test]
     fn hostile_employers_and_plans_leave_no_mark() {
         let notes = Notes::shipped();
-        for text in ["{{7*7}}", "Acme\r\nBcc: evil@x.example", "a\0b\u{202e}c", "Open Doors!", &"x".repeat(10_000), "", "Failure Ltd"] {
+        for text in [
+            "{{7*7}}",
+            "Acme\r\nBcc: evil@x.example",
+            "a\0b\u{202e}c",
+            "Open Doors!",
+            &"x".repeat(10_000),
+            "",
+            "Failure Ltd",
+        ] {
             let c = NoteContext { employer: Some(text), next: Some(text), ..context(Stage::AfterInterview, &[], &[]) };
             let note = choose(&notes, &c).unwrap();
             assert_eq!(lint(&note.text), Vec::<String>::new());

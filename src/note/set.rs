@@ -187,7 +187,9 @@ fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> Vec<Text> {
 /// What a section's front matter lacks.
 fn incomplete(part: Part, front: &Front) -> Option<(&'static str, &'static str)> {
     match (part, front.when.as_deref()) {
-        (Part::Note, _) if front.stage.is_empty() => Some(("a note without a stage", "add `stage = [\"after_interview\"]`")),
+        (Part::Note, _) if front.stage.is_empty() => {
+            Some(("a note without a stage", "add `stage = [\"after_interview\"]`"))
+        }
         (Part::Fact, None) => Some(("a fact line without the fact's name", "add `when = \"...\"`")),
         (Part::Next, when) if !matches!(when, Some("plan" | "nothing")) => {
             Some(("a next line for no case", "add `when = \"plan\"` or `when = \"nothing\"`"))
@@ -260,7 +262,8 @@ mod tests {
         let front = "+++\nlang = \"en\"\nstage = [\"after_final\"]\n+++\n";
         let (notes, problems) = load("after_final.md", &format!("{front}One.\n\nTwo.\nLines.\n"));
         assert_eq!(problems, []);
-        let own: Vec<_> = notes.all().filter(|t| t.id.starts_with("en/after-final/")).map(|t| t.source.as_str()).collect();
+        let own: Vec<_> =
+            notes.all().filter(|t| t.id.starts_with("en/after-final/")).map(|t| t.source.as_str()).collect();
         assert_eq!(own, ["One.", "Two.\nLines."]);
         for (text, line) in [
             ("+++\nlang = \"en\"\n+++\nx", 1),

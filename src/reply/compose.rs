@@ -6,7 +6,9 @@
 use jiff::{Zoned, fmt::rfc2822::DateTimePrinter};
 use mail_builder::{
     MessageBuilder,
-    headers::{address::Address as AddressHeader, content_type::ContentType, message_id::MessageId as IdHeader, raw::Raw},
+    headers::{
+        address::Address as AddressHeader, content_type::ContentType, message_id::MessageId as IdHeader, raw::Raw,
+    },
     mime::MimePart,
 };
 
@@ -72,7 +74,11 @@ pub fn compose(parts: &Parts) -> Result<Vec<u8>, NotComposed> {
     if !parts.references.is_empty() {
         builder = builder.references(IdHeader::new_list(parts.references.iter().map(MessageId::as_str)));
     }
-    builder.header("MIME-Version", Raw::new("1.0")).body(body(&parts.text)).write_to_vec().map_err(|_| NotComposed::Builder)
+    builder
+        .header("MIME-Version", Raw::new("1.0"))
+        .body(body(&parts.text))
+        .write_to_vec()
+        .map_err(|_| NotComposed::Builder)
 }
 
 /// An address as a header value; the name is left out where there is none.

@@ -207,7 +207,10 @@ mod tests {
         let to = |name: &str, email: &str| Some(Address { name: name.into(), email: email.into() });
         for (text, expected) in [
             ("To: anna@Kestrel.example\nSubject: Re: x\n\nHi\n\nthere\n", to("", "anna@kestrel.example")),
-            ("to: Anna Schmidt <anna@kestrel.example>\nsubject: Re: x\n\nHi\n\nthere", to("Anna Schmidt", "anna@kestrel.example")),
+            (
+                "to: Anna Schmidt <anna@kestrel.example>\nsubject: Re: x\n\nHi\n\nthere",
+                to("Anna Schmidt", "anna@kestrel.example"),
+            ),
             ("To:\nSubject: Re: x\n\nHi\n\nthere", None),
         ] {
             let edit = parse_edit(text).unwrap();

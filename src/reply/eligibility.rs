@@ -6,7 +6,7 @@
 
 use super::{
     Caution, Identity,
-    person::{is_address, is_mailer, is_no_reply, is_personal, organisation, same_mailbox, without_tag},
+    person::{is_address, is_mailer, is_no_reply, organisation, personal_name, same_mailbox, without_tag},
 };
 use crate::{
     classify::Facts,
@@ -76,7 +76,8 @@ fn candidate(message: &Message) -> Option<&Address> {
     match (message.reply_to.first(), from) {
         (Some(reply_to), Some(from)) => {
             let same = organisation(reply_to.domain()) == organisation(from.domain());
-            let taken = same || is_personal(reply_to) || is_no_reply(&reply_to.email) || is_no_reply(&from.email);
+            let taken =
+                same || personal_name(reply_to).is_some() || is_no_reply(&reply_to.email) || is_no_reply(&from.email);
             Some(if taken { reply_to } else { from })
         }
         (reply_to, from) => reply_to.or(from),
@@ -126,7 +127,7 @@ fn is_bulk(message: &Message, facts: &Facts) -> bool {
 
 /// Whether a person can be expected behind the address though a program sent the mail.
 fn is_known_human(address: &Address, facts: &Facts) -> bool {
-    is_personal(address) || facts.contact.as_ref().is_some_and(|c| same_mailbox(&c.value, &address.email))
+    personal_name(address).is_some() || facts.contact.as_ref().is_some_and(|c| same_mailbox(&c.value, &address.email))
 }
 
 /// What to look at twice when writing to `address`.

@@ -31,11 +31,34 @@ impl From<Finding> for Caution {
 /// Phrases that argue, plead or accuse, by language: they close what a reply is meant to keep open.
 const ARGUING: &[&str] = &[
     // English
-    "reconsider", "change your mind", "mistake on your", "why was i", "why i was not", "i feel that", "unfair",
-    "i deserve", "i disagree", "insulted", "second chance", "disappointing decision", "please explain", "demand",
+    "reconsider",
+    "change your mind",
+    "mistake on your",
+    "why was i",
+    "why i was not",
+    "i feel that",
+    "unfair",
+    "i deserve",
+    "i disagree",
+    "insulted",
+    "second chance",
+    "disappointing decision",
+    "please explain",
+    "demand",
     // German
-    "überdenken", "noch einmal überlegen", "umentscheiden", "ungerecht", "unfair", "warum wurde ich", "warum ich nicht",
-    "nicht nachvollziehen", "ich verdiene", "zweite chance", "begründen sie", "ich fordere", "enttäuschende entscheidung",
+    "überdenken",
+    "noch einmal überlegen",
+    "umentscheiden",
+    "ungerecht",
+    "unfair",
+    "warum wurde ich",
+    "warum ich nicht",
+    "nicht nachvollziehen",
+    "ich verdiene",
+    "zweite chance",
+    "begründen sie",
+    "ich fordere",
+    "enttäuschende entscheidung",
 ];
 
 /// What stands where a text has a hole.
@@ -52,8 +75,14 @@ const SALUTATIONS: &[(&str, &[&str])] = &[
 
 /// Function words by language, none of which is a word of the other.
 const FUNCTION_WORDS: &[(&str, &[&str])] = &[
-    ("en", &["the", "and", "you", "your", "for", "with", "would", "that", "this", "have", "my", "is", "to", "of", "if"]),
-    ("de", &["und", "ich", "sie", "für", "ihre", "ihr", "mit", "die", "der", "das", "ist", "nicht", "mir", "eine", "zu"]),
+    (
+        "en",
+        &["the", "and", "you", "your", "for", "with", "would", "that", "this", "have", "my", "is", "to", "of", "if"],
+    ),
+    (
+        "de",
+        &["und", "ich", "sie", "für", "ihre", "ihr", "mit", "die", "der", "das", "ist", "nicht", "mir", "eine", "zu"],
+    ),
 ];
 
 /// Everything that is to be said about `text`, a whole reply from salutation to signature, meant to be in `language`
@@ -101,7 +130,10 @@ pub fn word_count(text: &str) -> usize {
 
 /// A placeholder left in the text: a template's marks, `XXX`, or anything in square brackets.
 fn hole(lower: &str) -> Option<String> {
-    if let Some(mark) = HOLES.iter().find(|h| if h.chars().all(char::is_alphabetic) { contains_phrase(lower, h) } else { lower.contains(**h) }) {
+    if let Some(mark) = HOLES
+        .iter()
+        .find(|h| if h.chars().all(char::is_alphabetic) { contains_phrase(lower, h) } else { lower.contains(**h) })
+    {
         return Some((*mark).to_owned());
     }
     let (_, rest) = lower.split_once('[')?;
@@ -120,9 +152,7 @@ pub(crate) fn contains_phrase(lower: &str, phrase: &str) -> bool {
 
 /// The other language whose function words are more frequent than the language's own.
 fn foreign(lower: &str, language: &str) -> Option<&'static str> {
-    let count = |words: &[&str]| {
-        lower.split(|c: char| !c.is_alphabetic()).filter(|w| words.contains(w)).count()
-    };
+    let count = |words: &[&str]| lower.split(|c: char| !c.is_alphabetic()).filter(|w| words.contains(w)).count();
     let own = count(of_language(FUNCTION_WORDS, language)?);
     FUNCTION_WORDS
         .iter()

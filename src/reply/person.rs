@@ -11,15 +11,75 @@ const EMAIL_BYTES_MAX: usize = 254;
 
 /// Words that make a name a team's, a company's or a role's.
 const NOT_A_PERSON: &[&str] = &[
-    "team", "talent", "recruiting", "recruitment", "recruiter", "hiring", "careers", "career", "karriere", "jobs", "hr",
-    "people", "personal", "personalabteilung", "bewerbung", "bewerbermanagement", "acquisition", "human", "resources",
-    "support", "service", "kundenservice", "office", "manager", "department", "the", "das", "ihr", "your", "noreply",
-    "reply", "no-reply", "notifications", "gmbh", "ag", "se", "kg", "inc", "ltd", "llc", "plc", "corp", "company",
-    "group", "gruppe", "university", "universität", "regards", "grüße", "sincerely", "thanks", "best", "kind",
+    "team",
+    "talent",
+    "recruiting",
+    "recruitment",
+    "recruiter",
+    "hiring",
+    "careers",
+    "career",
+    "karriere",
+    "jobs",
+    "hr",
+    "people",
+    "personal",
+    "personalabteilung",
+    "bewerbung",
+    "bewerbermanagement",
+    "acquisition",
+    "human",
+    "resources",
+    "support",
+    "service",
+    "kundenservice",
+    "office",
+    "manager",
+    "department",
+    "the",
+    "das",
+    "ihr",
+    "your",
+    "noreply",
+    "reply",
+    "no-reply",
+    "notifications",
+    "gmbh",
+    "ag",
+    "se",
+    "kg",
+    "inc",
+    "ltd",
+    "llc",
+    "plc",
+    "corp",
+    "company",
+    "group",
+    "gruppe",
+    "university",
+    "universität",
+    "regards",
+    "grüße",
+    "sincerely",
+    "thanks",
+    "best",
+    "kind",
 ];
 
 /// Local parts that reach nobody, with separators removed.
-const NO_REPLY: &[&str] = &["noreply", "donotreply", "dontreply", "nepasrepondre", "noresponder", "nichtantworten", "keineantwort", "neantworten", "noreplies", "unattended", "nobody"];
+const NO_REPLY: &[&str] = &[
+    "noreply",
+    "donotreply",
+    "dontreply",
+    "nepasrepondre",
+    "noresponder",
+    "nichtantworten",
+    "keineantwort",
+    "neantworten",
+    "noreplies",
+    "unattended",
+    "nobody",
+];
 
 /// Local parts of the machinery of mail itself (RFC 5321 §4.5.1, RFC 2142).
 const MAILER: &[&str] = &["mailerdaemon", "postmaster", "bounce", "bounces", "mailer"];
@@ -34,7 +94,8 @@ fn squeezed(local: &str) -> String {
 pub fn is_no_reply(email: &str) -> bool {
     let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
     let squeezed = squeezed(local);
-    NO_REPLY.iter().any(|n| squeezed.contains(n)) || matches!(squeezed.as_str(), "notification" | "notifications" | "alerts" | "autoreply")
+    NO_REPLY.iter().any(|n| squeezed.contains(n))
+        || matches!(squeezed.as_str(), "notification" | "notifications" | "alerts" | "autoreply")
 }
 
 /// Whether the address is a mail system's own: `mailer-daemon@`, `postmaster@`, `bounce+x@`.
@@ -100,23 +161,28 @@ fn is_name_word(word: &str) -> bool {
 }
 
 /// How they signed, made safe for a salutation. A lone word that is the family name of the display name is completed
-/// by it: `Schmidt` from `Anna Schmidt` is no first name.
+/// by it: `Schmidt` from `Anna Schmidt` is no first name. Without a signature the display name serves where the
+/// address bears it out.
 pub fn signed_name(signed: Option<&str>, sender: Option<&Address>) -> Option<String> {
-    let display = sender.and_then(|a| person_name(&a.name));
     let Some(signed) = signed.and_then(person_name) else {
-        return display;
+        return sender.and_then(personal_name);
     };
-    match display {
-        Some(display) if !signed.contains(' ') && display.split_whitespace().skip(1).any(|w| w == signed) => Some(display),
+    match sender.and_then(|a| person_name(&a.name)) {
+        Some(display) if !signed.contains(' ') && display.split_whitespace().skip(1).any(|w| w == signed) => {
+            Some(display)
+        }
         _ => Some(signed),
     }
 }
 
-/// Whether the address looks like the person of its display name: `Anna Schmidt <a.schmidt@x>`.
-pub fn is_personal(address: &Address) -> bool {
-    let Some(name) = person_name(&address.name) else { return false };
-    let local = fold(address.local());
-    name.split_whitespace().map(fold).any(|word| word.chars().count() >= 3 && local.contains(&word))
+/// The display name where the address bears out that it is a person's: two words or more, one of them in the local
+/// part, none in the domain (`Anna Schmidt <a.schmidt@x>`, but not `Acme Robotics <robotics@acme>`).
+pub fn personal_name(address: &Address) -> Option<String> {
+    let name = person_name(&address.name).filter(|name| name.contains(' '))?;
+    let (local, domain) = (fold(address.local()), organisation(address.domain()));
+    let words: Vec<String> = name.split_whitespace().map(fold).filter(|word| word.chars().count() >= 3).collect();
+    let fits = words.iter().any(|w| local.contains(w)) && !words.iter().any(|w| domain.contains(w));
+    fits.then_some(name)
 }
 
 /// Lower case with the German letters as addresses spell them.
@@ -137,15 +203,23 @@ mod tests {
     #[test]
     fn no_reply_addresses_by_table() {
         for email in [
-            "no-reply@x.example", "NoReply@x.example", "noreply+abc123@x.example", "do-not-reply@x.example",
-            "donotreply@x.example", "jobs.no_reply@x.example", "notifications@x.example", "nicht-antworten@x.example",
+            "no-reply@x.example",
+            "NoReply@x.example",
+            "noreply+abc123@x.example",
+            "do-not-reply@x.example",
+            "donotreply@x.example",
+            "jobs.no_reply@x.example",
+            "notifications@x.example",
+            "nicht-antworten@x.example",
         ] {
             assert!(is_no_reply(email), "{email}");
         }
         for email in ["anna@x.example", "jobs@x.example", "reply@x.example", "norbert.epley@x.example"] {
             assert!(!is_no_reply(email), "{email}");
         }
-        assert!(is_mailer("MAILER-DAEMON@x.example") && is_mailer("bounce+77@x.example") && !is_mailer("anna@x.example"));
+        assert!(
+            is_mailer("MAILER-DAEMON@x.example") && is_mailer("bounce+77@x.example") && !is_mailer("anna@x.example")
+        );
     }
 
     #[test]
@@ -179,7 +253,17 @@ mod tests {
         assert_eq!(signed_name(Some("Schmidt"), Some(&sender)).as_deref(), Some("Anna Schmidt"));
         assert_eq!(signed_name(Some("Anna"), Some(&sender)).as_deref(), Some("Anna"));
         assert_eq!(signed_name(None, Some(&sender)).as_deref(), Some("Anna Schmidt"));
-        assert!(is_personal(&sender));
+        for (name, email, personal) in [
+            ("Anna Schmidt", "a.schmidt@kestrel.example", true),
+            ("Anna Schmidt", "anna@schmidt.example", false),
+            ("Kestrel", "kestrel-jobs@ats.example", false),
+            ("Kestrel Robotics", "kestrel@kestrel.example", false),
+            ("Anna Schmidt", "x7f3a9@reply.ats.example", false),
+            ("Kestrel Robotics", "robotics@kestrel.example", false),
+        ] {
+            let address = Address { name: name.into(), email: email.into() };
+            assert_eq!(personal_name(&address).is_some(), personal, "{name} <{email}>");
+        }
     }
 
     #[test]
@@ -187,7 +271,19 @@ mod tests {
         for fine in ["a@b.example", "a+b.c@b-c.example", "jürgen@b.example"] {
             assert!(is_address(fine), "{fine}");
         }
-        for bad in ["", "a", "@b", "a@", "a@b@c", "a b@c.example", "a@b..c", "a\r\n@b.example", "<a@b.example>", "a@b.example\0", "a,b@c.example"] {
+        for bad in [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a@b@c",
+            "a b@c.example",
+            "a@b..c",
+            "a\r\n@b.example",
+            "<a@b.example>",
+            "a@b.example\0",
+            "a,b@c.example",
+        ] {
             assert!(!is_address(bad), "{bad:?}");
         }
     }

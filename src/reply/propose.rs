@@ -10,7 +10,7 @@ use super::{
     compose::{NotComposed, Parts, compose, references, reply_subject},
     eligibility::{Eligibility, SenderKind, eligibility, is_own},
     lint,
-    person::{is_address, is_mailer, is_no_reply, person_name, same_mailbox, signed_name, without_tag},
+    person::{is_address, is_mailer, is_no_reply, personal_name, same_mailbox, signed_name, without_tag},
     policy::{Policy, Recipient, Row, Situation},
     template::{Templates, Values, Written, value},
 };
@@ -217,7 +217,12 @@ struct Target<'a> {
 }
 
 /// The recipient a row asks for, or nobody with the reason.
-fn target<'a>(context: &ReplyContext<'a>, sender: &Eligibility, human: Option<&'a ThreadMail>, row: &Row) -> Target<'a> {
+fn target<'a>(
+    context: &ReplyContext<'a>,
+    sender: &Eligibility,
+    human: Option<&'a ThreadMail>,
+    row: &Row,
+) -> Target<'a> {
     let m = context.message;
     if row.to == Recipient::Thread
         && !context.history.answered
@@ -252,7 +257,7 @@ fn values(context: &ReplyContext, identity: &Identity, to: Option<&Address>) -> 
     let from = context.message.from.first();
     let elsewhere = to.filter(|to| !context.message.from.iter().chain(&context.message.reply_to).any(|a| a == *to));
     let contact = match elsewhere {
-        Some(other) => person_name(&other.name),
+        Some(other) => personal_name(other),
         None => signed_name(context.facts.signed_by.as_ref().map(|f| f.value.as_str()), from),
     };
     Values {

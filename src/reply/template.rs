@@ -149,7 +149,8 @@ impl Templates {
     /// Takes one section in.
     fn add(&mut self, file: &str, section: Section) -> Result<(), Problem> {
         let line = section.line;
-        let problem = |message: String, help: &str| Problem { file: file.to_owned(), line, message, help: help.to_owned() };
+        let problem =
+            |message: String, help: &str| Problem { file: file.to_owned(), line, message, help: help.to_owned() };
         let front = Front::deserialize(section.front).map_err(|error| {
             problem(
                 format!("front matter: {}", first_line(error.message())),
@@ -240,8 +241,12 @@ impl Templates {
     /// What the wording check says about every text, written out with sample values.
     pub fn check(&self) -> Vec<Problem> {
         let known = |text: &str| Some(text.to_owned());
-        let values =
-            Values { employer: known("Northwind"), role: known("Analyst"), contact: known("Kim Doe"), me: known("Sam Roe") };
+        let values = Values {
+            employer: known("Northwind"),
+            role: known("Analyst"),
+            contact: known("Kim Doe"),
+            me: known("Sam Roe"),
+        };
         let mut problems = Vec::new();
         for template in &self.templates {
             let findings = match self.written(template, &values) {
@@ -283,7 +288,8 @@ pub(crate) fn engine() -> Environment<'static> {
 /// The variables a template needs, or why it is none.
 pub(crate) fn needs(source: &str) -> Result<BTreeSet<String>, String> {
     let engine = engine();
-    let template = engine.template_from_str(source).map_err(|e| format!("template: {}", clean::line(&e.to_string())))?;
+    let template =
+        engine.template_from_str(source).map_err(|e| format!("template: {}", clean::line(&e.to_string())))?;
     Ok(template.undeclared_variables(true).into_iter().collect())
 }
 
@@ -308,7 +314,7 @@ mod tests {
     fn every_group_has_three_variants_in_both_languages_and_one_that_needs_nothing() {
         let templates = Templates::shipped();
         let groups: BTreeSet<_> = templates.all().map(|t| (t.kind.as_str(), t.group.as_str())).collect();
-        assert_eq!(groups.len(), 10);
+        assert_eq!(groups.len(), 11);
         for (kind, group) in groups {
             for language in ["en", "de"] {
                 let of: Vec<_> = templates
@@ -343,7 +349,8 @@ mod tests {
 
     #[test]
     fn values_are_data_or_unknown() {
-        for bad in ["", " ", "{{7*7}}", "{% raw %}", "[role]", "see www.x.example", "http://x", "why?", &"x".repeat(81)] {
+        for bad in ["", " ", "{{7*7}}", "{% raw %}", "[role]", "see www.x.example", "http://x", "why?", &"x".repeat(81)]
+        {
             assert_eq!(value(bad), None, "{bad:?}");
         }
         assert_eq!(value("Data\r\nAnalyst (m/w/d)").as_deref(), Some("Data Analyst (m/w/d)"));

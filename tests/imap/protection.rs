@@ -10,7 +10,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 
-use crate::support::certificates::{Certificates, certificates, expired};
+use crate::support::certificates::{Certificates, certificates, expired, self_signed};
+
+/// Whether an error is the one expected.
+type Judge = fn(&TlsError) -> bool;
 
 /// Serves one handshake and returns what came of it at the client.
 async fn handshake(server: Option<&Certificates>, trusted: &str, dir: &Path) -> Result<(), TlsError> {
@@ -44,13 +47,26 @@ async fn only_a_certificate_that_can_be_checked_is_taken() {
     let good = certificates(&["127.0.0.1"]);
     handshake(Some(&good), &good.ca, dir.path()).await.unwrap();
 
+    let bridge = self_signed(&["127.0.0.1"], false);
+    handshake(Some(&bridge), &bridge.ca, dir.path()).await.unwrap();
+
+    let bridge_old = self_signed(&["127.0.0.1"], true);
+    let bridge_elsewhere = self_signed(&["bridge.example.org"], false);
     let stranger = certificates(&["127.0.0.1"]);
     let other_name = certificates(&["imap.example.org"]);
     let old = expired(&["127.0.0.1"]);
-    let cases: &[(Option<&Certificates>, &str, fn(&TlsError) -> bool, &str)] = &[
+    let cases: &[(Option<&Certificates>, &str, Judge, &str)] = &[
         (Some(&stranger), &good.ca, |e| matches!(e, TlsError::UnknownIssuer(_)), "ca_file"),
         (Some(&old), &old.ca, |e| matches!(e, TlsError::Expired(_)), "expired"),
         (Some(&other_name), &other_name.ca, |e| matches!(e, TlsError::WrongName { .. }), "imap.example.org"),
+        (Some(&bridge_old), &bridge_old.ca, |e| matches!(e, TlsError::Expired(_)), "expired"),
+        (
+            Some(&bridge_elsewhere),
+            &bridge_elsewhere.ca,
+            |e| matches!(e, TlsError::WrongName { .. }),
+            "bridge.example.org",
+        ),
+        (Some(&bridge), &bridge_old.ca, |_| true, "127.0.0.1"),
         (None, &good.ca, |e| matches!(e, TlsError::Handshake { .. }), "`tls`"),
     ];
     for (server, trusted, expected, word) in cases {

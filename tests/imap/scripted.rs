@@ -4,6 +4,7 @@ use std::future::{pending, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use onward::config::Tls;
 use onward::io::imap::{AppendFlags, Appended, IdleEnd, ImapError, Kind, Session, SpecialUse};
 use onward::message::MessageId;
@@ -13,6 +14,8 @@ use super::{log_in, session, short};
 use crate::support::imap_script::{Script, Step, expect, logged_in, send};
 
 type Outcome<'a> = Pin<Box<dyn Future<Output = Result<String, ImapError>> + Send + 'a>>;
+/// Whether an error is the one expected.
+type Judge = fn(&Kind) -> bool;
 type Operation = fn(&mut Session) -> Outcome<'_>;
 
 fn shown<T: std::fmt::Debug>(result: Result<T, ImapError>) -> Result<String, ImapError> {
@@ -37,7 +40,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
 
 #[tokio::test]
 async fn whatever_goes_wrong_is_an_error_and_closes_the_session() {
-    let answers: &[(&str, Vec<Step>, fn(&Kind) -> bool)] = &[
+    let answers: &[(&str, Vec<Step>, Judge)] = &[
         ("NO", vec![send("$tag NO [SERVERBUG] out of order\r\n")], |k| {
             matches!(k, Kind::Refused { code, text } if code.as_deref() == Some("SERVERBUG") && text == "out of order")
                 || matches!(k, Kind::NotSupported(_))
@@ -72,19 +75,19 @@ async fn whatever_goes_wrong_is_an_error_and_closes_the_session() {
             matches!(k, Kind::Refused { .. } | Kind::NotSupported(_))
         }),
     ];
-    for (command, operation) in OPERATIONS {
-        for (what, steps, expected) in answers {
-            let mut script = vec![expect(command)];
-            script.extend(steps.iter().cloned());
-            let (mut session, server) = session("", script).await;
-            let error = operation(&mut session).await.expect_err(&format!("{command} answered by {what}"));
-            assert!(expected(&error.kind), "{command} answered by {what}: {error:?}");
-            assert!(!error.to_string().contains("secret mail text"), "{error}");
-            assert!(!session.is_open(), "{command} answered by {what}");
-            assert!(matches!(session.noop().await.unwrap_err().kind, Kind::Closed));
-            server.lines().await;
-        }
-    }
+    let attempts = OPERATIONS.iter().flat_map(|operation| answers.iter().map(move |answer| (operation, answer)));
+    let attempts = attempts.map(|((command, operation), (what, steps, expected))| async move {
+        let mut script = vec![expect(command)];
+        script.extend(steps.iter().cloned());
+        let (mut session, server) = session("", script).await;
+        let error = operation(&mut session).await.expect_err(&format!("{command} answered by {what}"));
+        assert!(expected(&error.kind), "{command} answered by {what}: {error:?}");
+        assert!(!error.to_string().contains("secret mail text"), "{error}");
+        assert!(!session.is_open(), "{command} answered by {what}");
+        assert!(matches!(session.noop().await.unwrap_err().kind, Kind::Closed));
+        server.lines().await;
+    });
+    futures::stream::iter(attempts).buffer_unordered(8).collect::<Vec<()>>().await;
 }
 
 #[tokio::test]
@@ -169,8 +172,8 @@ async fn a_fetch_that_is_refused_half_way_is_no_short_list() {
 #[tokio::test]
 async fn a_slow_literal_is_waited_for_as_long_as_bytes_come() {
     let mut steps = vec![expect("UID FETCH"), send("* 1 FETCH (UID 1 RFC822.SIZE 8 BODY[] {8}\r\n")];
-    // Each byte is a read of its own; together they take longer than the time without progress.
-    steps.extend((0..8).map(|_| send("x")));
+    // Together they take longer than the time without progress.
+    steps.extend((0..8).flat_map(|_| [Step::Pause(short().progress / 4), send("x")]));
     steps.push(send(")\r\n$tag OK done\r\n"));
     let (mut session, server) = session("", steps).await;
     assert_eq!(session.fetch(&[1], 100).await.unwrap().messages[0].body.as_deref(), Some(&b"xxxxxxxx"[..]));
@@ -271,7 +274,7 @@ async fn idle_ends_by_news_by_the_caller_and_by_its_deadline() {
 async fn an_idle_that_does_not_end_well_is_an_error() {
     let begun = |rest: Vec<Step>| [vec![expect("IDLE"), send("+ idling\r\n")], rest].concat();
     let done = Step::ExpectLine("DONE".to_owned());
-    let cases: &[(Vec<Step>, fn(&Kind) -> bool)] = &[
+    let cases: &[(Vec<Step>, Judge)] = &[
         (begun(vec![Step::Close]), |k| matches!(k, Kind::Lost)),
         (begun(vec![send("* BYE timeout\r\n")]), |k| matches!(k, Kind::Bye(_))),
         (begun(vec![done.clone(), Step::Stall]), |k| matches!(k, Kind::Timeout(_))),
@@ -425,7 +428,7 @@ async fn the_login_a_server_offers_is_the_one_that_is_used() {
 
 #[tokio::test]
 async fn bad_greetings_end_the_attempt() {
-    let greetings: &[(Vec<Step>, fn(&Kind) -> bool)] = &[
+    let greetings: &[(Vec<Step>, Judge)] = &[
         (vec![send("* BYE overloaded\r\n")], |k| matches!(k, Kind::Bye(_))),
         (vec![send("* PREAUTH welcome\r\n")], |k| matches!(k, Kind::Unprotected(_))),
         (vec![send("220 mail.example.org ESMTP\r\n"), Step::Stall], |k| matches!(k, Kind::Protocol(_))),
@@ -451,7 +454,7 @@ async fn a_line_without_end_is_not_read_to_its_end() {
 #[tokio::test]
 async fn starttls_is_demanded_and_nothing_can_be_slipped_in() {
     let greeted = |answer: &str| vec![send("* OK hi\r\n"), expect("STARTTLS"), send(answer), Step::Stall];
-    let cases: &[(Vec<Step>, fn(&Kind) -> bool)] = &[
+    let cases: &[(Vec<Step>, Judge)] = &[
         (vec![send("* PREAUTH welcome\r\n"), Step::Stall], |k| matches!(k, Kind::Unprotected(_))),
         (greeted("$tag NO not today\r\n"), |k| matches!(k, Kind::Unprotected(_))),
         (greeted("$tag BAD what?\r\n"), |k| matches!(k, Kind::Unprotected(_))),

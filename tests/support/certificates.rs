@@ -19,6 +19,23 @@ pub fn expired(names: &[&str]) -> Certificates {
     issue(names, true)
 }
 
+/// One that is its own authority, as local bridges present it.
+pub fn self_signed(names: &[&str], expired: bool) -> Certificates {
+    let key = KeyPair::generate().unwrap();
+    let mut server = parameters(names, expired);
+    server.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = server.self_signed(&key).unwrap().pem();
+    Certificates { ca: certificate.clone(), certificate, key: key.serialize_pem() }
+}
+
+fn parameters(names: &[&str], expired: bool) -> CertificateParams {
+    let mut server = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+    if expired {
+        (server.not_before, server.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    }
+    server
+}
+
 fn issue(names: &[&str], expired: bool) -> Certificates {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
@@ -27,10 +44,6 @@ fn issue(names: &[&str], expired: bool) -> Certificates {
     let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
     let issuer = Issuer::new(ca, ca_key);
     let key = KeyPair::generate().unwrap();
-    let mut server = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
-    if expired {
-        (server.not_before, server.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
-    }
-    let certificate = server.signed_by(&key, &issuer).unwrap().pem();
+    let certificate = parameters(names, expired).signed_by(&key, &issuer).unwrap().pem();
     Certificates { ca: ca_pem, certificate, key: key.serialize_pem() }
 }

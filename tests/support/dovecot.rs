@@ -129,8 +129,8 @@ impl Dovecot {
         expect("250");
     }
 
-    /// Logs in without any of the product's code, runs commands, and returns everything the server said to them. For
-    /// setting up mailboxes, and for looking at what the product did.
+    /// Logs in without any of the product's code, runs commands, and returns what the server said to them before
+    /// its tagged OK. For setting up mailboxes, and for looking at what the product did.
     pub fn run(&self, user: &str, commands: &[&str]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.imap)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -145,7 +145,9 @@ impl Dovecot {
             while !line.starts_with(b"T ") {
                 line.clear();
                 assert_ne!(reader.read_until(b'\n', &mut line).unwrap(), 0, "closed after {command}: {said}");
-                said.push_str(&String::from_utf8_lossy(&line));
+                if !line.starts_with(b"T ") {
+                    said.push_str(&String::from_utf8_lossy(&line));
+                }
             }
             assert!(line.starts_with(b"T OK"), "{command}: {}", String::from_utf8_lossy(&line));
         }

@@ -18,6 +18,8 @@ pub enum Step {
     ExpectLine(String),
     /// Read so many bytes.
     Take(usize),
+    /// Wait, where slowness is what is tested.
+    Pause(Duration),
     /// Close the connection.
     Close,
     /// Say nothing until the client closes the connection.
@@ -104,6 +106,7 @@ async fn play(stream: TcpStream, steps: Vec<Step>) -> Vec<String> {
                 let mut bytes = vec![0; count];
                 stream.read_exact(&mut bytes).await.expect("the client closed in the middle");
             }
+            Step::Pause(time) => tokio::time::sleep(time).await,
             Step::Close => return lines,
             Step::Stall => {
                 let mut rest = Vec::new();

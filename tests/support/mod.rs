@@ -1,15 +1,37 @@
 //! What the tests share: private servers, temporary homes, the binary.
 
-<<<<<<< HEAD
 #![allow(dead_code, reason = "not every area uses every helper")]
 
-<<<<<<< HEAD
+use std::time::{Duration, Instant};
+
 pub mod certificates;
 pub mod dovecot;
 pub mod imap_script;
-=======
-pub mod smtp_sink;
->>>>>>> h6
-=======
+pub mod mail;
+pub mod postfix;
 pub mod skip;
->>>>>>> h8
+pub mod smtp_sink;
+
+pub use skip::skipped;
+
+/// How long a condition may take to come true, whatever the machine is doing.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A TCP port nobody listens on right now.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until `condition` holds, and says what did not come true when it never does.
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_until_or(what, String::new, condition);
+}
+
+/// [`wait_until`] with more to say when it fails, e.g. a log.
+pub fn wait_until_or(what: &str, more: impl Fn() -> String, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "this never came true: {what}\n{}", more());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

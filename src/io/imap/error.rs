@@ -149,7 +149,10 @@ impl fmt::Display for ImapError {
             Kind::Lost => f.write_str("the connection ended without an answer"),
             Kind::Bye(text) => write!(f, "the server closed the connection: \"{text}\""),
             Kind::Timeout(after) => write!(f, "no answer within {} s", after.as_secs_f32().ceil()),
-            Kind::Protocol(text) => write!(f, "{text}; this is not valid IMAP, check `port` and `tls`"),
+            Kind::Protocol(text) if self.phase == Phase::Greeting => {
+                write!(f, "{text}: check that `port` and `tls` belong to an IMAP server")
+            }
+            Kind::Protocol(text) => write!(f, "{text}, so the connection was dropped"),
             Kind::Refused { code: Some(code), text } => write!(f, "the server refused [{code}]: \"{text}\""),
             Kind::Refused { code: None, text } => write!(f, "the server refused: \"{text}\""),
             Kind::AuthenticationFailed(text) => write!(

@@ -317,4 +317,76 @@ mod tests {
         assert!(bytes.starts_with(b"* OK [ALERT]?"));
         assert!(bytes.ends_with("[ALERT] é\r\n".as_bytes()));
     }
+
+    /// Pieces of responses, plausible and not.
+    const PIECES: &[&[u8]] = &[
+        b"* ",
+        b"+ ",
+        b"O1 ",
+        b"OK ",
+        b"NO ",
+        b"BAD ",
+        b"BYE ",
+        b"[ALERT]",
+        b"[UIDVALIDITY 7]",
+        b"[APPENDUID 7 8:9]",
+        b"[",
+        b"]",
+        b"[BADCHARSET (",
+        b"[CAPABILITY IMAP4rev1]",
+        b"CAPABILITY IMAP4rev1",
+        b"SEARCH",
+        b" 4294967295",
+        b" 0",
+        b" 4294967296",
+        b"7 FETCH (",
+        b"UID 9",
+        b" RFC822.SIZE 3",
+        b" BODY[]",
+        b"<0>",
+        b" {3}\r\n",
+        b" {0}\r\n",
+        b" NIL",
+        b" INTERNALDATE \"x\"",
+        b" FLAGS (\\Seen)",
+        b"LIST (\\Drafts) \"/\" ",
+        b"\"a\\\"b\"",
+        b"(",
+        b")",
+        b"\"",
+        b"\\",
+        b" ",
+        b"\xc3\xa9",
+        b"\xff",
+        b"\0",
+        b"abc",
+        b"7 EXISTS",
+        b"7 EXPUNGE",
+        b"ID (\"a\" \"b\")",
+        b"STATUS x (",
+        b"QUOTA \"\" (",
+        b"VANISHED (EARLIER) 1:2",
+        b"METADATA \"\" (",
+        b"X-GM-LABELS (",
+        b"\r\n",
+        b"\r\n",
+        b"\n",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(10_000))]
+
+        #[test]
+        fn what_passes_does_not_panic_the_parser(picks in proptest::collection::vec(0..PIECES.len(), 1..16)) {
+            let mut bytes: Vec<u8> = picks.iter().flat_map(|pick| PIECES[*pick]).copied().collect();
+            bytes.extend_from_slice(b"\r\n");
+            let mut scan = Scan::new();
+            if scan.pass(&mut bytes).is_ok() {
+                let mut rest = bytes.as_slice();
+                while let Ok((more, _)) = async_imap::imap_proto::Response::parse(rest) {
+                    rest = more;
+                }
+            }
+        }
+    }
 }

@@ -12,6 +12,9 @@ use crate::clean;
 /// The file in the state directory that is locked. Its content means nothing.
 pub const LOCK_FILE: &str = "onward.lock";
 
+/// The file that is locked while drafts are delivered, by the daemon or by a verb.
+const OUTBOX_LOCK_FILE: &str = "outbox.lock";
+
 /// Held by the process that watches mailboxes and sends. Dropping it lets another one in.
 #[derive(Debug)]
 pub struct Lock {
@@ -41,20 +44,35 @@ pub enum AlreadyRunning {
 impl Lock {
     /// Takes the lock of a state directory, which is made when missing. Does not wait.
     pub fn acquire(dir: &Path) -> Result<Lock, AlreadyRunning> {
-        let path = dir.join(LOCK_FILE);
-        let unavailable = |reason: String| AlreadyRunning::Unavailable { path: path.clone(), reason };
-        make_private_dir(dir).map_err(|e| unavailable(e.to_string()))?;
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|e| unavailable(e.to_string()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(AlreadyRunning::Held { dir: dir.to_owned() }),
-            Err(TryLockError::Error(e)) => Err(unavailable(e.to_string())),
-        }
+        acquire(dir, LOCK_FILE)
+    }
+
+    /// Takes the lock under which drafts are delivered: whoever holds it is the only one that sends. Does not wait.
+    pub fn acquire_outbox(dir: &Path) -> Result<Lock, AlreadyRunning> {
+        acquire(dir, OUTBOX_LOCK_FILE)
+    }
+
+    /// Whether a daemon holds the lock of this state directory now.
+    pub fn is_held(dir: &Path) -> bool {
+        let Ok(file) = File::open(dir.join(LOCK_FILE)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+fn acquire(dir: &Path, name: &str) -> Result<Lock, AlreadyRunning> {
+    let path = dir.join(name);
+    let unavailable = |reason: String| AlreadyRunning::Unavailable { path: path.clone(), reason };
+    make_private_dir(dir).map_err(|e| unavailable(e.to_string()))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|e| unavailable(e.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(AlreadyRunning::Held { dir: dir.to_owned() }),
+        Err(TryLockError::Error(e)) => Err(unavailable(e.to_string())),
     }
 }

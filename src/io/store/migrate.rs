@@ -16,25 +16,30 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 const APPLICATION_ID: i32 = 0x4f6e_7764;
 
 /// The schema this program knows.
-pub(super) fn known() -> u32 {
+fn known() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
-/// Applies what is missing. `path` is where a backup goes beside; `None` for a database in memory.
+/// Applies what is missing. `path` is where a backup goes beside; `None` for a database in memory or a new one.
 pub(super) fn run(db: &mut Connection, path: Option<&Path>) -> Result<()> {
+    apply(db, path, MIGRATIONS)
+}
+
+fn apply(db: &mut Connection, path: Option<&Path>, migrations: &[&str]) -> Result<()> {
+    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
     let found = version(db)?;
-    refuse_newer(found)?;
-    if found == known() {
+    refuse_newer(found, known)?;
+    if found == known {
         return Ok(());
     }
-    if let Some(path) = path.filter(|_| found > 0) {
+    if let Some(path) = path {
         back_up(db, path, found)?;
     }
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Asked again under the lock: another process may have migrated meanwhile.
     let found = version(&tx)?;
-    refuse_newer(found)?;
-    for (migration, number) in MIGRATIONS.iter().zip(1u32..).filter(|(_, number)| *number > found) {
+    refuse_newer(found, known)?;
+    for (migration, number) in migrations.iter().zip(1u32..).filter(|(_, number)| *number > found) {
         tx.execute_batch(migration)?;
         tx.pragma_update(None, "user_version", number)?;
     }
@@ -52,7 +57,7 @@ pub(super) fn require_ours(db: &Connection) -> Result<()> {
 /// Refuses every schema but this program's.
 pub(super) fn require_current(db: &Connection) -> Result<()> {
     let found = version(db)?;
-    refuse_newer(found)?;
+    refuse_newer(found, known())?;
     if found < known() {
         return Err(StoreError::OlderSchema { found, known: known() });
     }
@@ -63,9 +68,9 @@ fn version(db: &Connection) -> Result<u32> {
     Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-fn refuse_newer(found: u32) -> Result<()> {
-    if found > known() {
-        return Err(StoreError::NewerSchema { found, known: known() });
+fn refuse_newer(found: u32, known: u32) -> Result<()> {
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
     }
     Ok(())
 }
@@ -95,21 +100,47 @@ fn back_up(db: &Connection, path: &Path, found: u32) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
+    const FIRST: &str = "CREATE TABLE t (x INTEGER NOT NULL) STRICT; INSERT INTO t VALUES (7);";
+    const SECOND: &str = "ALTER TABLE t ADD COLUMN y INTEGER NOT NULL DEFAULT 0;";
+
+    fn x(path: &Path) -> i64 {
+        Connection::open(path).unwrap().query_row("SELECT x FROM t", [], |row| row.get(0)).unwrap()
+    }
+
     #[test]
-    fn a_backup_is_private_and_complete_and_an_earlier_one_stays() {
-        use std::os::unix::fs::PermissionsExt;
+    fn a_step_is_taken_once_after_a_private_backup_that_stays() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("onward.db");
-        let db = Connection::open(&path).unwrap();
-        db.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (7)").unwrap();
-        back_up(&db, &path, 1).unwrap();
-        let copy = dir.path().join("onward.db.before-2");
+        let (path, copy) = (dir.path().join("onward.db"), dir.path().join("onward.db.before-2"));
+        let mut db = Connection::open(&path).unwrap();
+        apply(&mut db, None, &[FIRST]).unwrap();
+        assert_eq!(version(&db).unwrap(), 1);
+        for _ in 0..2 {
+            apply(&mut db, Some(&path), &[FIRST, SECOND]).unwrap();
+            assert_eq!(version(&db).unwrap(), 2);
+            require_ours(&db).unwrap();
+        }
         assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
         db.execute_batch("UPDATE t SET x = 8").unwrap();
         back_up(&db, &path, 1).unwrap();
-        let kept: i64 = Connection::open(&copy).unwrap().query_row("SELECT x FROM t", [], |row| row.get(0)).unwrap();
-        assert_eq!(kept, 7);
+        assert_eq!((x(&copy), x(&path)), (7, 8));
+        assert!(matches!(apply(&mut db, None, &[FIRST]), Err(StoreError::NewerSchema { found: 2, known: 1 })));
+    }
+
+    #[test]
+    fn a_step_that_fails_half_way_leaves_the_old_schema() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("onward.db");
+        let mut db = Connection::open(&path).unwrap();
+        apply(&mut db, None, &[FIRST]).unwrap();
+        let broken = format!("{SECOND} INSERT INTO nowhere VALUES (1);");
+        assert!(apply(&mut db, Some(&path), &[FIRST, &broken]).is_err());
+        assert_eq!(version(&db).unwrap(), 1);
+        assert!(db.prepare("SELECT y FROM t").is_err());
+        apply(&mut db, Some(&path), &[FIRST, SECOND]).unwrap();
+        assert!(db.prepare("SELECT y FROM t").is_ok());
     }
 }

@@ -37,7 +37,8 @@ impl Store {
         }
         refuse_public(path)?;
         let mut db = Connection::open_with_flags(path, flags()).map_err(|e| open_error(path, e))?;
-        let sound = prepare(&db).and_then(|()| check(&db)).and_then(|()| migrate::require_ours(&db));
+        // Settings come last: setting WAL mode writes to the file.
+        let sound = migrate::require_ours(&db).and_then(|()| check(&db)).and_then(|()| prepare(&db));
         sound.map_err(|e| corrupt(path, e))?;
         migrate::run(&mut db, Some(path))?;
         Ok(Store { db })
@@ -51,7 +52,7 @@ impl Store {
         refuse_public(path)?;
         // Not SQLITE_OPEN_READ_ONLY: a reader of a WAL database has to write its shared-memory file.
         let db = Connection::open_with_flags(path, flags()).map_err(|e| open_error(path, e))?;
-        prepare(&db).and_then(|()| migrate::require_ours(&db)).map_err(|e| corrupt(path, e))?;
+        migrate::require_ours(&db).and_then(|()| prepare(&db)).map_err(|e| corrupt(path, e))?;
         db.execute_batch("PRAGMA query_only = ON")?;
         migrate::require_current(&db)?;
         Ok(Store { db })

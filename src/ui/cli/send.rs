@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Exit, home::Home};
 use crate::{
-    app::submit::{self, Delivered, Outbox},
+    app::submit::{self, Delivered, Outbox, When},
     config::Deliver,
     draft::DraftState,
     ui::{term::Screen, words},
@@ -48,9 +48,9 @@ pub fn deliver(home: &Home, ids: &[i64], screen: &mut Screen<'_>) -> Result<Exit
         return Ok(Exit::Fine);
     }
     let config = home.config()?;
-    let outbox = Outbox::open(&config, &home.env)?;
+    let outbox = Outbox::open(&config)?;
     let runtime = super::run::runtime()?;
-    let done = runtime.block_on(submit::deliver(&outbox, ids));
+    let done = runtime.block_on(submit::deliver(&outbox, ids, When::Now));
     let mut exit = Exit::Fine;
     for (id, delivered) in &done {
         if !matches!(delivered, Delivered::Placed { .. } | Delivered::Sent) {

@@ -1,0 +1,92 @@
+//! How the tasks of the daemon are: what each account's task did last, when it moved last, and whether to stop.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::watch::Looked;
+
+/// The pulse of one account's task. Cloned into it; the supervisor keeps another.
+#[derive(Clone)]
+pub struct Pulse {
+    health: Arc<Mutex<Health>>,
+    stop: watch::Receiver<bool>,
+}
+
+/// How an account's task is.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// When the task moved last: a step taken, a wait begun or ended. Says nothing about success.
+    pub moved: Instant,
+    /// Whether the last attempt completed a look.
+    pub fresh: bool,
+    /// What went wrong last, cleaned; empty when nothing did.
+    pub trouble: String,
+    /// Mails logged since the start.
+    pub stored: u64,
+}
+
+impl Pulse {
+    /// A task that has just begun; `stop` becomes true when it is to end.
+    pub fn new(stop: watch::Receiver<bool>) -> Pulse {
+        let health = Health { moved: Instant::now(), fresh: false, trouble: String::new(), stored: 0 };
+        Pulse { health: Arc::new(Mutex::new(health)), stop }
+    }
+
+    /// How the task is now.
+    pub fn health(&self) -> Health {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Health)) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.moved = Instant::now();
+        change(&mut health);
+    }
+
+    /// The task moved.
+    pub fn beat(&self) {
+        self.change(|_| {});
+    }
+
+    /// A look was completed.
+    pub fn looked(&self, looked: Looked) {
+        self.change(|health| {
+            health.fresh = true;
+            health.trouble.clear();
+            health.stored += u64::from(looked.stored);
+        });
+    }
+
+    /// Something failed; `text` is for the person.
+    pub fn failed(&self, text: &str) {
+        self.change(|health| {
+            health.fresh = false;
+            health.trouble = crate::clean::line(text);
+        });
+    }
+
+    /// Whether the task is to end.
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Completes when the task is to end.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // The sender lives as long as the daemon; if it is gone, the daemon is too.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Rests for a while; true when the task is to end instead.
+    pub async fn rest(&self, how_long: Duration) -> bool {
+        self.beat();
+        tokio::select! {
+            () = self.stopped() => true,
+            () = tokio::time::sleep(how_long) => { self.beat(); false }
+        }
+    }
+}
