@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use onward::{
     app::demo::{ANCHOR, DemoServer, SampleMail, sample},
+    config::{Server, Tls},
+    io::imap::{AppendFlags, IdleEnd, Session, SpecialUse},
+    message::MessageId,
     outcome::{Category, Reason, Stage},
+    secret::Secret,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -377,5 +381,40 @@ async fn what_is_beyond_the_limits_is_refused_and_the_connection_goes_on() {
         }
         assert!(line.starts_with("GET BAD"), "{line}");
     }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn onwards_own_client_reads_places_and_idles_here() {
+    let server = server().await;
+    let before = server.flags_snapshot();
+    let place = Server {
+        host: server.address().ip().to_string(),
+        port: server.address().port(),
+        tls: Tls::NoneLoopback,
+        ca_file: None,
+    };
+    let login = Session::connect(&place).await.unwrap();
+    let mut session = login.login(server.user(), &Secret::new(server.password().to_owned())).await.unwrap();
+    assert!(session.special_use().await.unwrap().iter().any(|listed| listed.is(SpecialUse::Drafts)));
+    session.examine("INBOX").await.unwrap();
+    let uids = session.uids_above(0).await.unwrap();
+    assert_eq!(uids.len(), 35);
+    let batch = session.fetch(&uids, 65_536).await.unwrap();
+    let read: Vec<Vec<u8>> = batch.messages.into_iter().filter_map(|message| message.body).collect();
+    assert_eq!(read, server.mailbox_messages("INBOX"));
+    assert_eq!(server.flags_snapshot(), before);
+
+    server.deliver("INBOX", b"Subject: new\r\n\r\nx\r\n".to_vec()).unwrap();
+    let end = session.idle(Duration::from_secs(10), std::future::pending()).await.unwrap();
+    assert!(matches!(end, IdleEnd::Changed), "{end:?}");
+    assert_eq!(session.uids_above(35).await.unwrap(), [36]);
+
+    let id = MessageId::new("reply-2@mail.example").unwrap();
+    let draft = format!("Message-ID: {id}\r\n\r\nThank you.\r\n");
+    assert!(session.find_by_message_id("Drafts", &id).await.unwrap().is_empty());
+    session.append("Drafts", AppendFlags::Draft, draft.as_bytes()).await.unwrap();
+    assert_eq!(session.find_by_message_id("Drafts", &id).await.unwrap(), [1]);
+    session.logout().await;
     server.shutdown().await;
 }
