@@ -14,7 +14,7 @@ pub fn line(text: &str) -> String {
     line_within(text, HEADER_CHARS_MAX)
 }
 
-/// [`line`] with a limit of the caller's, in characters.
+/// [`line()`] with a limit of the caller's, in characters.
 pub fn line_within(text: &str, chars_max: usize) -> String {
     let mut out = String::with_capacity(text.len().min(chars_max * 2));
     let mut chars = 0;
@@ -41,7 +41,7 @@ pub fn line_within(text: &str, chars_max: usize) -> String {
     out
 }
 
-/// Cleans text of several lines: as [`line`], but line feeds and tabs stay, `CRLF` and a lone `CR` become a line
+/// Cleans text of several lines: as [`line()`], but line feeds and tabs stay, `CRLF` and a lone `CR` become a line
 /// feed, other white space stays as it is, and nothing is cut.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

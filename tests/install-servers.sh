@@ -11,7 +11,7 @@ missing() {
     [ -x /usr/lib/dovecot/imap ] || [ -x /usr/libexec/dovecot/imap ] || echo dovecot-imapd
     [ -x /usr/lib/dovecot/lmtp ] || [ -x /usr/libexec/dovecot/lmtp ] || echo dovecot-lmtpd
     command -v postfix >/dev/null || echo postfix
-    command -v systemd-analyze >/dev/null || echo systemd
+    [ "$(uname)" != Linux ] || command -v systemd-analyze >/dev/null || echo systemd
     # SQLite and ring are compiled from source.
     command -v cc >/dev/null || echo gcc libc6-dev
 }
