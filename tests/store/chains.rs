@@ -128,6 +128,8 @@ fn lists_are_filtered_by_what_the_row_says() {
         ("since", Filter { since: Some(at(500)), ..Filter::default() }, vec![second]),
         ("until", Filter { until: Some(at(500)), ..Filter::default() }, vec![first]),
         ("employer", Filter { employer_key: Some("example bakery".into()), ..Filter::default() }, vec![first]),
+        ("draft not due", Filter { draft_due_by: Some(at(119)), ..Filter::default() }, vec![]),
+        ("draft due", Filter { draft_due_by: Some(at(120)), limit: Some(5), ..Filter::default() }, vec![second, first]),
         ("draft", Filter { draft_states: vec![DraftState::Pending], ..Filter::default() }, vec![first]),
         ("no such draft", Filter { draft_states: vec![DraftState::Sent], ..Filter::default() }, vec![]),
     ];

@@ -30,6 +30,7 @@ fn a_message_is_stored_with_everything_that_follows() {
     let draft = item.draft.unwrap();
     assert_eq!((draft.revision, draft.message_id.as_str()), (1, "re@example.net"));
     assert_eq!(draft.bytes, proposed("re@example.net").bytes);
+    assert_eq!(draft.answers.as_deref(), Some("no@example.org"));
     assert_eq!(store.cursor(ACCOUNT, "INBOX").unwrap(), Some(Cursor { uid_validity: 1, last_uid: 7 }));
     assert!(store.raw(item.row.mail.unwrap().message).unwrap().is_some());
 }

@@ -157,11 +157,11 @@ fn without_a_recipient_or_with_a_stopping_caution_nothing_is_approved() {
 fn an_approval_lapses_with_age_and_with_a_new_mail_of_the_thread() {
     let minutes = 48 * 60;
     let answer: &[&str] = &["no@example.org"];
-    let cases: [(&str, Option<&[&str]>, i64, Option<Lapse>); 5] = [
+    let cases = [
         ("in time", None, 10 + minutes, None),
         ("too old", None, 11 + minutes, Some(Lapse::TooOld)),
         ("clock went back", None, -5000, None),
-        ("another thread", Some(&["else@example.org"]), 12, None),
+        ("another thread", Some(&["else@example.org"] as &[&str]), 12, None),
         ("same thread", Some(answer), 12, Some(Lapse::NewMail)),
     ];
     for (name, references, minute, expected) in cases {

@@ -26,6 +26,8 @@ pub struct DraftView {
     pub id: i64,
     /// The outcome it was written for; a later row may hold by now.
     pub outcome: i64,
+    /// `Message-ID` of the mail it answers, without angle brackets: how it is found again in Sent.
+    pub answers: Option<String>,
     /// What it wants.
     pub kind: DraftKind,
     /// ISO 639-1.
@@ -167,13 +169,15 @@ pub(super) const DRAFT_BY_MESSAGE_ID: &str =
 
 /// A draft, its latest revision, where it stands, and the approval that holds.
 pub(super) const DRAFT_VIEW: &str = "
-    SELECT d.id, d.outcome, d.kind, d.language, d.policy_row, d.template, d.at AS proposed_at,
+    SELECT d.id, d.outcome, m.message_id AS answers, d.kind, d.language, d.policy_row, d.template, d.at AS proposed_at,
            s.state, r.n, r.envelope_from, r.envelope_to, r.message_id, r.bytes, r.digest, r.cautions,
            e.at AS changed_at, coalesce(e.detail ->> 'remark', '') AS remark,
            approval.at AS approved_at,
            (SELECT count(*) FROM draft_event AS t
             WHERE t.draft = d.id AND t.event = 'take' AND t.id > approval.id) AS attempts
     FROM draft AS d
+    JOIN outcome AS o ON o.id = d.outcome
+    LEFT JOIN message AS m ON m.id = o.message
     JOIN draft_now AS s ON s.draft = d.id
     JOIN draft_revision AS r ON r.draft = d.id AND r.n = s.revision
     JOIN event AS e ON e.id = s.event_id
@@ -186,6 +190,7 @@ fn view(row: &Row<'_>) -> rusqlite::Result<DraftView> {
     Ok(DraftView {
         id: row.get("id")?,
         outcome: row.get("outcome")?,
+        answers: row.get("answers")?,
         kind: row.get::<_, Word<_>>("kind")?.0,
         language: row.get("language")?,
         row: row.get("policy_row")?,

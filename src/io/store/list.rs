@@ -37,6 +37,8 @@ pub struct Filter {
     pub told: Option<bool>,
     /// Only those whose time to be told has come by this moment.
     pub tell_by: Option<Timestamp>,
+    /// Only those whose time to offer the draft has come by this moment.
+    pub draft_due_by: Option<Timestamp>,
     /// Only those with a draft in one of these states; empty for all.
     pub draft_states: Vec<DraftState>,
     /// Also rows that another one has taken the place of.
@@ -133,6 +135,7 @@ impl Store {
                 ":employer_key": filter.employer_key,
                 ":told": filter.told,
                 ":tell_by": filter.tell_by.map(At),
+                ":draft_due_by": filter.draft_due_by.map(At),
                 ":draft_states": Json(&filter.draft_states),
                 ":superseded": filter.superseded,
                 ":limit": filter.limit,
@@ -225,6 +228,7 @@ const LIST_WHERE: &str = "
       AND (:employer_key IS NULL OR o.employer_key = :employer_key)
       AND (:told IS NULL OR EXISTS (SELECT 1 FROM told WHERE told.outcome = o.id) = :told)
       AND (:tell_by IS NULL OR o.tell_at <= :tell_by)
+      AND (:draft_due_by IS NULL OR o.draft_due_at <= :draft_due_by)
       AND (:draft_states = '[]' OR s.state IN (SELECT value FROM json_each(:draft_states)))
     ORDER BY o.detected_at DESC, o.id DESC
     LIMIT coalesce(:limit, -1)";

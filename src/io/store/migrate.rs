@@ -1,6 +1,10 @@
 //! Bringing a database to the schema of this program: numbered files, each in one transaction with its number.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -75,27 +79,25 @@ fn refuse_newer(found: u32, known: u32) -> Result<()> {
     Ok(())
 }
 
-/// Copies the database as it is to `<name>.before-<first number applied>`, mode 0600. A copy that is there already
-/// is of an earlier attempt at the same step and stays.
+/// Copies the database as it is to `<name>.before-<first number applied>`, mode 0600. It gets that name only when
+/// complete, and takes the place of an older copy: the state just before the step is the one worth going back to.
 fn back_up(db: &Connection, path: &Path, found: u32) -> Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".before-{}", found + 1));
-    let copy = PathBuf::from(name);
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".before-{}{ending}", found + 1));
+        PathBuf::from(name)
+    };
+    let (part, copy) = (beside(".part"), beside(""));
+    let failed = |reason: String| StoreError::Open { path: copy.clone(), reason };
+    let into = part.to_str().ok_or_else(|| failed("the path is not UTF-8, no backup can be made".into()))?;
+    match fs::remove_file(&part) {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(e.to_string())),
+        _ => {}
+    }
     // VACUUM INTO takes an empty file that exists, so that the mode is right from the first byte.
-    match create_private_file(&copy) {
-        Ok(_) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(e) => return Err(StoreError::Open { path: copy, reason: e.to_string() }),
-    }
-    let into = copy.to_str().map(str::to_owned);
-    let made = into.map(|into| db.execute("VACUUM INTO ?1", [into]).map_err(StoreError::from)).unwrap_or_else(|| {
-        Err(StoreError::Open { path: copy.clone(), reason: "the path is not UTF-8, no backup can be made".into() })
-    });
-    if made.is_err() {
-        // Half a copy must not pass for one at the next start.
-        let _ = std::fs::remove_file(&copy);
-    }
-    made.map(drop)
+    let file = create_private_file(&part).map_err(|e| failed(e.to_string()))?;
+    db.execute("VACUUM INTO ?1", [into])?;
+    file.sync_all().and_then(|()| fs::rename(&part, &copy)).map_err(|e| failed(e.to_string()))
 }
 
 #[cfg(test)]
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_taken_once_after_a_private_backup_that_stays() {
+    fn a_step_is_taken_once_after_a_private_and_complete_backup() {
         let dir = tempfile::tempdir().unwrap();
         let (path, copy) = (dir.path().join("onward.db"), dir.path().join("onward.db.before-2"));
         let mut db = Connection::open(&path).unwrap();
@@ -123,10 +125,13 @@ mod tests {
             assert_eq!(version(&db).unwrap(), 2);
             require_ours(&db).unwrap();
         }
+        assert_eq!(version(&Connection::open(&copy).unwrap()).unwrap(), 1);
         assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
         db.execute_batch("UPDATE t SET x = 8").unwrap();
-        back_up(&db, &path, 1).unwrap();
         assert_eq!((x(&copy), x(&path)), (7, 8));
+        back_up(&db, &path, 1).unwrap();
+        assert_eq!(x(&copy), 8);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no half copy is left");
         assert!(matches!(apply(&mut db, None, &[FIRST]), Err(StoreError::NewerSchema { found: 2, known: 1 })));
     }
 

@@ -106,3 +106,52 @@ impl fmt::Debug for ApprovedDraft {
         f.debug_struct("ApprovedDraft").field("id", &self.id).field("digest", &self.digest).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::outcome::{Category, Origin, Outcome, Reason, Stage};
+
+    #[test]
+    fn a_full_disk_is_said_to_be_full_and_work_goes_on_when_there_is_space() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&dir.path().join("onward.db")).unwrap();
+        let outcome = Outcome {
+            category: Category::Rejection,
+            decided: true,
+            stage: Stage::Unknown,
+            reason: Reason::None,
+            employer: Some("x".repeat(20_000)),
+            role: None,
+            requisition_id: None,
+            contact: None,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let new = NewOutcome {
+            outcome: &outcome,
+            origin: Origin::Person,
+            detected_at: now,
+            tell_at: None,
+            draft_due_at: None,
+        };
+        let pages: u32 = store.db.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        store.db.query_row(&format!("PRAGMA max_page_count = {}", pages + 50), [], |_| Ok(())).unwrap();
+        let mut stored = 0;
+        let refused = loop {
+            match store.add_outcome(new, now) {
+                Ok(_) => stored += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(refused, StoreError::Full), "{refused:?}");
+        assert!(stored > 0);
+        store.db.query_row("PRAGMA max_page_count = 1000000", [], |_| Ok(())).unwrap();
+        let sound: String = store.db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(sound, "ok");
+        store.add_outcome(new, now).unwrap();
+        assert_eq!(store.list(&Filter::default()).unwrap().len(), stored + 1);
+        assert_eq!(store.events(&EventFilter::default()).unwrap().len(), stored + 1);
+    }
+}

@@ -95,10 +95,17 @@ fn create(path: &Path) -> Result<()> {
             Err(e) if e.kind() != ErrorKind::AlreadyExists => {
                 Err(StoreError::Open { path: path.to_owned(), reason: e.to_string() })
             }
-            _ => Ok(()),
+            _ => sync_dir(path),
         });
     let _ = fs::remove_file(&fresh);
     made
+}
+
+/// Makes a new name durable: what is committed to a file whose name a power cut takes away is lost.
+fn sync_dir(path: &Path) -> Result<()> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = File::open(dir).and_then(|dir| dir.sync_all());
+    synced.map_err(|e| StoreError::Open { path: dir.to_owned(), reason: e.to_string() })
 }
 
 /// Makes a directory and its parents 0700; one that exists stays as it is.
