@@ -1,8 +1,41 @@
 //! Reads `config.toml`: all problems in one report, with file, line and fix.
+//!
+//! Two shapes: `raw` mirrors the file as it is written, [`Config`] is what the program works with. [`parse`] goes from
+//! text to `Config` without touching anything; [`load`] reads the file and lends `parse` the disk. It must not connect
+//! anywhere, run a password command or read a password.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use crate::outcome::named;
+use jiff::{
+    civil::{Time, Weekday},
+    tz::TimeZone,
+};
+
+use crate::{
+    outcome::{Stage, named},
+    reply::Identity,
+    secret::SecretSource,
+};
+
+mod account;
+mod check;
+mod dump;
+mod env;
+mod files;
+mod load;
+mod raw;
+mod report;
+mod source;
+mod suggest;
+mod value;
+
+pub use env::{Env, NoHome};
+pub use files::{Files, OnDisk, Unchecked};
+pub use load::{load, parse};
+pub use report::{Problem, Report};
+
+/// The documented example, as shipped beside the program: what `onward init` starts from.
+pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 named! {
     /// How a connection is protected.
@@ -27,4 +60,178 @@ pub struct Server {
     pub tls: Tls,
     /// A private CA (PEM) to trust instead of the system's, for bridges and own servers.
     pub ca_file: Option<PathBuf>,
+}
+
+named! {
+    /// Where an approved reply goes.
+    pub enum Deliver {
+        /// Into the Drafts mailbox; the person sends it with their own mail client.
+        Drafts = "drafts",
+        /// To the account's submission server.
+        Smtp = "smtp",
+    }
+}
+
+named! {
+    /// How much is logged. There is no `trace`: the libraries underneath would log what a mail says.
+    pub enum LogLevel {
+        /// Only what failed for good.
+        Error = "error",
+        /// What needs a look.
+        Warn = "warn",
+        /// What happened.
+        Info = "info",
+        /// How it happened.
+        Debug = "debug",
+    }
+}
+
+/// Everything the person configured, checked, with every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The file it came from; the person's rules lie beside it, see [`Config::rules_dir`].
+    pub file: PathBuf,
+    /// At least one, names unique.
+    pub accounts: Vec<Account>,
+    /// At least one, addresses unique.
+    pub identities: Vec<Identity>,
+    /// Replies.
+    pub reply: Reply,
+    /// When the person is told.
+    pub telling: Telling,
+    /// Notes.
+    pub notes: Notes,
+    /// Rules.
+    pub rules: Rules,
+    /// How much is logged.
+    pub log_level: LogLevel,
+    /// The database file.
+    pub store: PathBuf,
+}
+
+/// One mail account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Short name, unique, ASCII letters, digits, `-`, `_` and `.`: it stands in logs and in the database.
+    pub name: String,
+    /// Where mail comes from.
+    pub source: Source,
+    /// Mailboxes that are watched, in the order given; for a Maildir only `INBOX`.
+    pub mailboxes: Vec<String>,
+    /// How far back the first run looks.
+    pub look_back: Duration,
+    /// How often the mailbox is asked, besides IDLE; at least 30 seconds.
+    pub poll: Duration,
+    /// The Drafts mailbox, where the server's own mark is not to be followed.
+    pub drafts: Option<String>,
+    /// The Sent mailbox, likewise.
+    pub sent: Option<String>,
+    /// Who replies come from when the mail was delivered to none of the known addresses.
+    pub identity: Identity,
+    /// The submission server; present when `reply.deliver` is `smtp`.
+    pub smtp: Option<Login>,
+}
+
+/// Where an account's mail comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// An IMAP server.
+    Imap(Login),
+    /// A Maildir directory.
+    Maildir(PathBuf),
+}
+
+/// A server and how to log in there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The server.
+    pub server: Server,
+    /// User name.
+    pub user: String,
+    /// Where the password comes from.
+    pub password: SecretSource,
+}
+
+/// Replies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Whether drafts are prepared at all.
+    pub enabled: bool,
+    /// Where an approved one goes.
+    pub deliver: Deliver,
+}
+
+/// When the person is told of a no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// The hour of the digest.
+    pub reading_hour: Time,
+    /// The days it comes on, from Monday to Sunday, at least one.
+    pub days: Vec<Weekday>,
+    /// The person's time zone.
+    pub zone: TimeZone,
+    /// How long a no rests before anything is suggested.
+    pub hold: Hold,
+}
+
+/// How long a no rests, by how far the application had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// On paper only.
+    pub after_application: Duration,
+    /// After a test or task.
+    pub after_assessment: Duration,
+    /// After a conversation.
+    pub after_interview: Duration,
+    /// After the last round.
+    pub after_final: Duration,
+    /// Nobody can tell.
+    pub unknown: Duration,
+}
+
+/// Notes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notes {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// ISO 639-1; `None` for the language of the mail.
+    pub language: Option<String>,
+}
+
+/// Rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Names of shipped rule files that are left out.
+    pub disable: Vec<String>,
+}
+
+impl Config {
+    /// Where the person's own rule files lie: `rules/` beside the configuration.
+    pub fn rules_dir(&self) -> PathBuf {
+        self.file.with_file_name("rules")
+    }
+
+    /// The account of that name.
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.name == name)
+    }
+
+    /// What applies, every default filled in, as TOML. No secret is in it: a password shows where it comes from, and
+    /// of a command only the program.
+    pub fn dump(&self) -> String {
+        dump::dump(self)
+    }
+}
+
+impl Hold {
+    /// How long a no at this stage rests.
+    pub fn of(&self, stage: Stage) -> Duration {
+        match stage {
+            Stage::AfterApplication => self.after_application,
+            Stage::AfterAssessment => self.after_assessment,
+            Stage::AfterInterview => self.after_interview,
+            Stage::AfterFinal => self.after_final,
+            Stage::Unknown => self.unknown,
+        }
+    }
 }

@@ -1,0 +1,341 @@
+//! Judges accounts: servers, TLS against port and host, where passwords come from.
+
+use std::{ops::Range, path::PathBuf, time::Duration};
+
+use toml::Spanned;
+
+use super::{
+    Account, Deliver, Login, Reply, Server, Source, Tls,
+    check::Checker,
+    raw::{At, RawAccount, RawPassword, RawServer},
+    value::{is_loopback, is_name},
+};
+use crate::{reply::Identity, secret::SecretSource};
+
+/// Shortest time between two polls: providers throttle those who ask more often, and IDLE tells at once anyway.
+const POLL_MIN: Duration = Duration::from_secs(30);
+/// Time between two polls unless configured.
+const POLL_DEFAULT: Duration = Duration::from_secs(60);
+/// How far back the first run looks unless configured.
+const LOOK_BACK_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How a password can be given; the fix of several problems.
+const PASSWORD_FIX: &str = "password.command = [\"pass\", \"show\", \"mail\"], or password.file, password.credential, \
+                            password.keyring";
+
+/// What differs between the protocols.
+struct Protocol {
+    key: &'static str,
+    implicit: u16,
+    starttls: u16,
+}
+
+/// RFC 8314 §7.3 and RFC 9051 §11.1.
+const IMAP: Protocol = Protocol { key: "imap", implicit: 993, starttls: 143 };
+/// RFC 8314 §7.3 and RFC 6409 §3.1.
+const SMTP: Protocol = Protocol { key: "smtp", implicit: 465, starttls: 587 };
+
+impl Checker<'_, '_> {
+    /// All accounts.
+    pub fn accounts(&mut self, raw: Vec<Spanned<RawAccount>>, identities: &[Identity], reply: &Reply) -> Vec<Account> {
+        if raw.is_empty() {
+            let fix = "add [[account]] with a name and [account.imap] or maildir";
+            self.source.missing(&(0..0), "account", "there is no [[account]]: no mail to watch", fix);
+        }
+        let mut names = Vec::new();
+        raw.into_iter().filter_map(|account| self.account(account, identities, reply, &mut names)).collect()
+    }
+
+    fn account(
+        &mut self,
+        raw: Spanned<RawAccount>,
+        identities: &[Identity],
+        reply: &Reply,
+        names: &mut Vec<String>,
+    ) -> Option<Account> {
+        let (at, raw) = (raw.span(), raw.into_inner());
+        let name = self.account_name(&at, raw.name, names);
+        let of_maildir = raw.maildir.is_some();
+        let source = self.account_source(&at, raw.maildir, raw.imap);
+        let mailboxes = self.mailboxes(raw.mailboxes, of_maildir);
+        let look_back = self.duration(raw.look_back).unwrap_or(LOOK_BACK_DEFAULT);
+        let poll = self.poll(raw.poll);
+        let drafts = self.mailbox("drafts", raw.drafts);
+        let sent = self.mailbox("sent", raw.sent);
+        let identity = self.account_identity(raw.identity, identities);
+        let imap = match &source {
+            Some(Source::Imap(login)) => Some(login.clone()),
+            _ => None,
+        };
+        if raw.smtp.is_none() && reply.enabled && reply.deliver == Deliver::Smtp {
+            let message = "reply.deliver is \"smtp\", but this account has no [account.smtp]";
+            self.source.missing(&at, "smtp", message, "add [account.smtp], or set reply.deliver = \"drafts\"");
+        }
+        let smtp = raw.smtp.and_then(|server| self.login(server, &SMTP, imap.as_ref()));
+        Some(Account {
+            name: name?,
+            source: source?,
+            mailboxes,
+            look_back,
+            poll,
+            drafts,
+            sent,
+            identity: identity?,
+            smtp,
+        })
+    }
+
+    fn account_name(&mut self, at: &Range<usize>, raw: At<String>, names: &mut Vec<String>) -> Option<String> {
+        let Some(name) = raw else {
+            self.source.missing(at, "name", "an account needs a name", "name = \"home\"");
+            return None;
+        };
+        if !is_name(name.get_ref()) {
+            let fix = "use up to 40 letters, digits, `-`, `_` and `.`";
+            self.source.problem(name.span(), "this cannot be the name of an account", fix);
+            return None;
+        }
+        if names.contains(name.get_ref()) {
+            let message = format!("a second account is called `{}`", name.get_ref());
+            self.source.problem(name.span(), message, "give each account a name of its own");
+            return None;
+        }
+        names.push(name.get_ref().clone());
+        Some(name.into_inner())
+    }
+
+    fn account_source(&mut self, at: &Range<usize>, maildir: At<String>, imap: At<RawServer>) -> Option<Source> {
+        match (maildir, imap) {
+            (Some(maildir), imap) => {
+                if let Some(imap) = imap {
+                    let message = "an account has either a maildir or [account.imap], not both";
+                    self.source.problem(imap.span(), message, "remove one, or make two accounts of it");
+                }
+                let path = self.path(maildir.get_ref());
+                self.complain(maildir.span(), self.files.directory(&path));
+                Some(Source::Maildir(path))
+            }
+            (None, Some(imap)) => self.login(imap, &IMAP, None).map(Source::Imap),
+            (None, None) => {
+                let message = "an account needs [account.imap] or maildir: there is no mail to watch";
+                self.source.missing(at, "imap", message, "add [account.imap] with host, user and password");
+                None
+            }
+        }
+    }
+
+    fn mailboxes(&mut self, raw: At<Vec<Spanned<String>>>, of_maildir: bool) -> Vec<String> {
+        let default = vec!["INBOX".to_owned()];
+        let Some(raw) = raw else { return default };
+        if of_maildir {
+            let message = "`mailboxes` means nothing for a maildir";
+            self.source.problem(raw.span(), message, "remove it; watch several Maildirs with an account each");
+            return default;
+        }
+        if raw.get_ref().is_empty() {
+            self.source.problem(raw.span(), "there is no mailbox to watch", "mailboxes = [\"INBOX\"]");
+        }
+        let mut mailboxes: Vec<String> = Vec::new();
+        for mailbox in raw.into_inner() {
+            let at = mailbox.span();
+            let Some(name) = self.mailbox("mailboxes", Some(mailbox)) else { continue };
+            if mailboxes.contains(&name) {
+                self.source.problem(at, "this mailbox is named twice", "name each mailbox once");
+            } else {
+                mailboxes.push(name);
+            }
+        }
+        mailboxes
+    }
+
+    fn mailbox(&mut self, key: &str, raw: At<String>) -> Option<String> {
+        let name = self.text(&(0..0), key, Some(raw?), "", "write the mailbox as your mail client shows it")?;
+        // RFC 9051 §5.1: INBOX alone is the same in any case.
+        Some(if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name })
+    }
+
+    fn poll(&mut self, raw: At<String>) -> Duration {
+        let at = raw.as_ref().map(Spanned::span);
+        let poll = self.duration(raw).unwrap_or(POLL_DEFAULT);
+        if let Some(at) = at.filter(|_| poll < POLL_MIN) {
+            let message = "asking more often than every 30 seconds gets accounts throttled";
+            self.source.problem(at, message, "poll = \"30s\" or more; new mail is told by IDLE at once anyway");
+        }
+        poll
+    }
+
+    fn account_identity(&mut self, raw: At<String>, identities: &[Identity]) -> Option<Identity> {
+        let Some(wanted) = raw else { return identities.first().cloned() };
+        let same = |address: &String| address.eq_ignore_ascii_case(wanted.get_ref());
+        let found = identities.iter().find(|identity| identity.addresses.iter().any(same));
+        if found.is_none() {
+            self.source.problem(
+                wanted.span(),
+                "no [[identity]] has this address",
+                "name one of the addresses of an identity, or add it there",
+            );
+        }
+        found.cloned()
+    }
+
+    /// A server with its login. User and password may be left out where `same_as` has them.
+    fn login(&mut self, raw: Spanned<RawServer>, protocol: &Protocol, same_as: Option<&Login>) -> Option<Login> {
+        let (at, raw) = (raw.span(), raw.into_inner());
+        let fix = format!("host = \"{}.example.org\"", protocol.key);
+        let why = format!("[account.{}] needs a host", protocol.key);
+        let host_at = raw.host.as_ref().map(Spanned::span);
+        let host = self.text(&at, "host", raw.host, why, &fix).filter(|host| self.host(host_at, host));
+        let port = raw.port.map(|port| (port.span(), self.port(port)));
+        let tls = self.tls(raw.tls, &port, protocol, host.as_deref(), &at);
+        let ca_file = raw.ca_file.map(|file| {
+            let path = self.path(file.get_ref());
+            self.complain(file.span(), self.files.readable(&path));
+            path
+        });
+        let user = match (raw.user, same_as) {
+            (None, Some(login)) => Some(login.user.clone()),
+            (user, _) => {
+                let why = format!("[account.{}] needs a user", protocol.key);
+                self.text(&at, "user", user, why, "user = \"sam@example.org\"")
+            }
+        };
+        let password = match (raw.password, same_as) {
+            (None, Some(login)) => Some(login.password.clone()),
+            (Some(password), _) => self.password(password),
+            (None, None) => {
+                let why = format!("[account.{}] needs a password source", protocol.key);
+                self.source.missing(&at, "password", why, PASSWORD_FIX);
+                None
+            }
+        };
+        let default_port = if tls == Tls::StartTls { protocol.starttls } else { protocol.implicit };
+        let port = port.map_or(Some(default_port), |(_, port)| port)?;
+        Some(Login { server: Server { host: host?, port, tls, ca_file }, user: user?, password: password? })
+    }
+
+    fn host(&mut self, at: Option<Range<usize>>, host: &str) -> bool {
+        let is_ip = host.parse::<std::net::IpAddr>().is_ok();
+        let fine = |c: char| c.is_alphanumeric() || "-._".contains(c);
+        let good = is_ip || host.chars().all(fine);
+        if !good {
+            let fix = "write the bare name, e.g. \"imap.example.org\"; the port has a key of its own";
+            self.source.problem(at.unwrap_or(0..0), "this is not a host name", fix);
+        }
+        good
+    }
+
+    fn port(&mut self, raw: Spanned<i64>) -> Option<u16> {
+        let port = u16::try_from(*raw.get_ref()).ok().filter(|port| *port > 0);
+        if port.is_none() {
+            let message = format!("{} is not a port", raw.get_ref());
+            self.source.problem(raw.span(), message, "ports go from 1 to 65535");
+        }
+        port
+    }
+
+    /// The protection, which must fit port and host. Left out, it is what the port stands for.
+    fn tls(
+        &mut self,
+        raw: At<String>,
+        port: &Option<(Range<usize>, Option<u16>)>,
+        protocol: &Protocol,
+        host: Option<&str>,
+        table: &Range<usize>,
+    ) -> Tls {
+        let number = port.as_ref().and_then(|(_, port)| *port);
+        let Some(raw) = raw else {
+            return if number == Some(protocol.starttls) { Tls::StartTls } else { Tls::Implicit };
+        };
+        let at = raw.span();
+        let tls = self.named(Some(raw), Tls::Implicit);
+        let contradiction = match (tls, number) {
+            (Tls::Implicit, Some(143 | 587 | 25)) => Some(("starttls", protocol.implicit)),
+            (Tls::StartTls, Some(993 | 465)) => Some(("implicit", protocol.starttls)),
+            _ => None,
+        };
+        if let (Some((other, other_port)), Some(number)) = (contradiction, number) {
+            let message = format!("tls = \"{tls}\" does not fit port {number}");
+            self.source.problem(at.clone(), message, format!("tls = \"{other}\", or port = {other_port}"));
+        }
+        if tls == Tls::NoneLoopback {
+            if host.is_some_and(|host| !is_loopback(host)) {
+                let message = "tls = \"none-loopback\" would send the password unprotected over the network";
+                self.source.problem(at, message, "tls = \"implicit\" or \"starttls\"; without TLS only 127.0.0.1");
+            }
+            if port.is_none() {
+                let message = "a server without TLS needs its port named";
+                self.source.missing(table, "port", message, "port = 1143, or whatever the bridge says");
+            }
+        }
+        tls
+    }
+
+    fn password(&mut self, raw: Spanned<RawPassword>) -> Option<SecretSource> {
+        let (at, raw) = (raw.span(), raw.into_inner());
+        if raw.in_clear {
+            self.source.problem(at, "a password stands here in clear", PASSWORD_FIX);
+            return None;
+        }
+        let mut sources = Vec::new();
+        if let Some(name) = raw.credential {
+            sources.push(self.credential(name));
+        }
+        if let Some(argv) = raw.command {
+            sources.push(self.command(argv));
+        }
+        if let Some(file) = raw.file {
+            let path = self.path(file.get_ref());
+            self.complain(file.span(), self.files.private(&path));
+            sources.push(Some(SecretSource::File(path)));
+        }
+        if let Some(keyring) = raw.keyring {
+            let (at, keyring) = (keyring.span(), keyring.into_inner());
+            if !cfg!(feature = "keyring") {
+                let message = "this build of onward cannot read the desktop keyring";
+                let fix = "build with `cargo build --release --features keyring`, or use another password source";
+                self.source.problem(at.clone(), message, fix);
+            }
+            let fix = "password.keyring = { service = \"onward\", user = \"sam@example.org\" }";
+            let service = self.text(&at, "service", keyring.service, "password.keyring needs a service", fix);
+            let user = self.text(&at, "user", keyring.user, "password.keyring needs a user", fix);
+            sources.push(service.zip(user).map(|(service, user)| SecretSource::Keyring { service, user }));
+        }
+        match sources.len() {
+            1 => sources.pop().flatten(),
+            0 => {
+                self.source.problem(at, "`password` names no source", PASSWORD_FIX);
+                None
+            }
+            _ => {
+                self.source.problem(at, "`password` names more than one source", "keep one of them");
+                None
+            }
+        }
+    }
+
+    fn credential(&mut self, raw: Spanned<String>) -> Option<SecretSource> {
+        let name = raw.get_ref();
+        if !is_name(name) || name.starts_with('.') {
+            let fix = "write the name before the colon of LoadCredential=, e.g. \"imap-password\"";
+            self.source.problem(raw.span(), "this is not the name of a systemd credential", fix);
+            return None;
+        }
+        let directory: Option<PathBuf> = self.env.credentials_directory.clone();
+        Some(SecretSource::Credential { name: raw.into_inner(), directory })
+    }
+
+    fn command(&mut self, raw: Spanned<Vec<String>>) -> Option<SecretSource> {
+        if raw.get_ref().first().is_none_or(|program| program.is_empty()) {
+            let fix = "password.command = [\"pass\", \"show\", \"mail\"]; it is run as it stands, without a shell";
+            self.source.problem(raw.span(), "password.command names no program", fix);
+            return None;
+        }
+        Some(SecretSource::Command(raw.into_inner()))
+    }
+
+    fn complain(&mut self, at: Range<usize>, found: Result<(), super::files::Complaint>) {
+        if let Err((message, fix)) = found {
+            self.source.problem(at, message, fix);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Writes a checked configuration back as TOML, without secrets.
+
+use toml::{Table, Value};
+
+use super::{
+    Account, Config, Login, Source,
+    value::{DAYS, duration_text},
+};
+use crate::secret::SecretSource;
+
+/// What stands for the arguments of a command.
+const HIDDEN: &str = "…";
+
+/// See [`Config::dump`].
+pub(super) fn dump(config: &Config) -> String {
+    let mut root = Table::new();
+    let identity = |identity: &crate::reply::Identity| {
+        table([
+            ("name", text(&identity.name)),
+            ("addresses", list(&identity.addresses)),
+            ("language", text(&identity.language)),
+        ])
+    };
+    root.insert("account".to_owned(), Value::Array(config.accounts.iter().map(account).collect()));
+    root.insert("identity".to_owned(), Value::Array(config.identities.iter().map(identity).collect()));
+    let reply = [("enabled", Value::Boolean(config.reply.enabled)), ("deliver", text(config.reply.deliver.as_str()))];
+    root.insert("reply".to_owned(), table(reply));
+    root.insert("telling".to_owned(), telling(config));
+    let mut notes = vec![("enabled", Value::Boolean(config.notes.enabled))];
+    notes.extend(config.notes.language.as_ref().map(|language| ("language", text(language))));
+    root.insert("notes".to_owned(), table(notes));
+    root.insert("rules".to_owned(), table([("disable", list(&config.rules.disable))]));
+    root.insert("log".to_owned(), table([("level", text(config.log_level.as_str()))]));
+    root.insert("store".to_owned(), table([("path", path(&config.store))]));
+    root.to_string()
+}
+
+fn account(account: &Account) -> Value {
+    let mut entries = vec![
+        ("name", text(&account.name)),
+        ("mailboxes", list(&account.mailboxes)),
+        ("look_back", text(&duration_text(account.look_back))),
+        ("poll", text(&duration_text(account.poll))),
+    ];
+    entries.extend(account.identity.addresses.first().map(|address| ("identity", text(address))));
+    entries.extend(account.drafts.as_ref().map(|name| ("drafts", text(name))));
+    entries.extend(account.sent.as_ref().map(|name| ("sent", text(name))));
+    match &account.source {
+        Source::Imap(server) => entries.push(("imap", login(server))),
+        Source::Maildir(directory) => {
+            entries.retain(|(key, _)| *key != "mailboxes");
+            entries.push(("maildir", path(directory)));
+        }
+    }
+    entries.extend(account.smtp.as_ref().map(|server| ("smtp", login(server))));
+    table(entries)
+}
+
+fn login(login: &Login) -> Value {
+    let mut entries = vec![
+        ("host", text(&login.server.host)),
+        ("port", Value::Integer(login.server.port.into())),
+        ("tls", text(login.server.tls.as_str())),
+        ("user", text(&login.user)),
+        ("password", password(&login.password)),
+    ];
+    entries.extend(login.server.ca_file.as_ref().map(|file| ("ca_file", path(file))));
+    table(entries)
+}
+
+fn password(source: &SecretSource) -> Value {
+    match source {
+        SecretSource::Credential { name, .. } => table([("credential", text(name))]),
+        SecretSource::Command(argv) => {
+            let program = argv.first().cloned().unwrap_or_default();
+            let hidden = (argv.len() > 1).then(|| HIDDEN.to_owned());
+            table([("command", list(&[program].into_iter().chain(hidden).collect::<Vec<_>>()))])
+        }
+        SecretSource::File(file) => table([("file", path(file))]),
+        SecretSource::Keyring { service, user } => {
+            table([("keyring", table([("service", text(service)), ("user", text(user))]))])
+        }
+    }
+}
+
+fn telling(config: &Config) -> Value {
+    let telling = &config.telling;
+    let days: Vec<String> =
+        DAYS.iter().filter(|(_, day)| telling.days.contains(day)).map(|(name, _)| (*name).to_owned()).collect();
+    let holds = crate::outcome::Stage::ALL.iter().map(|stage| {
+        let hold = duration_text(telling.hold.of(*stage));
+        (stage.as_str(), text(&hold))
+    });
+    table([
+        ("reading_hour", text(&telling.reading_hour.strftime("%H:%M").to_string())),
+        ("days", list(&days)),
+        ("time_zone", text(telling.zone.iana_name().unwrap_or("system"))),
+        ("hold", table(holds)),
+    ])
+}
+
+fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Table(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
+}
+
+fn list(items: &[String]) -> Value {
+    Value::Array(items.iter().map(|item| text(item)).collect())
+}
+
+fn path(path: &std::path::Path) -> Value {
+    Value::String(path.display().to_string())
+}

@@ -1,0 +1,62 @@
+//! The two ways in: a file, or text.
+
+use std::{fs, io, path::Path};
+
+use super::{Config, Env, Files, OnDisk, Report, check::check, files::own, source::Source};
+
+/// Largest configuration read, in bytes: a hundred times what a person writes.
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Reads and checks the configuration file, the files it names included.
+pub fn load(path: &Path, env: &Env) -> Result<Config, Report> {
+    let text = match read(path) {
+        Ok(text) => text,
+        Err((message, fix)) => {
+            let mut source = Source::new(path, "");
+            source.problem_of_file(message, fix);
+            return Err(source.into_report());
+        }
+    };
+    let mut source = Source::new(path, &text);
+    if let Ok(meta) = fs::metadata(path) {
+        for (message, fix) in own(path, &meta, env.uid) {
+            source.problem_of_file(message, fix);
+        }
+    }
+    finish(source, path, env, &OnDisk { uid: env.uid })
+}
+
+/// Checks a configuration's text; what it wants to know about files it asks `files`.
+pub fn parse(path: &Path, text: &str, env: &Env, files: &dyn Files) -> Result<Config, Report> {
+    finish(Source::new(path, text), path, env, files)
+}
+
+fn finish(mut source: Source<'_>, path: &Path, env: &Env, files: &dyn Files) -> Result<Config, Report> {
+    let config = source.read().and_then(|raw| check(raw, &mut source, path, env, files));
+    match config {
+        Some(config) if source.is_clean() => Ok(config),
+        _ => Err(source.into_report()),
+    }
+}
+
+/// The text of the file, or what is wrong and what to do.
+fn read(path: &Path) -> Result<String, (String, String)> {
+    let read = || -> io::Result<String> {
+        if fs::metadata(path)?.len() > CONFIG_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+        }
+        fs::read_to_string(path)
+    };
+    read().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => (
+            "there is no configuration file here".to_owned(),
+            "run `onward init`, or copy config.example.toml there and chmod it 600".to_owned(),
+        ),
+        io::ErrorKind::InvalidData => ("the file is not UTF-8".to_owned(), "save it as UTF-8".to_owned()),
+        io::ErrorKind::PermissionDenied => (
+            "this user may not read the configuration".to_owned(),
+            format!("check owner and mode: ls -l '{}'", path.display()),
+        ),
+        _ => (format!("the file cannot be read: {error}"), "check the path".to_owned()),
+    })
+}

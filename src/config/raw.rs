@@ -1,0 +1,165 @@
+//! The mirror of `config.toml`: what may stand in the file, as it is written, with places. It must not judge: that is
+//! `check`. Everything may be missing, so that every problem can be found in one go.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use toml::Spanned;
+
+/// A value that may be missing, with its place in the file.
+pub(super) type At<T> = Option<Spanned<T>>;
+
+/// The file.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawConfig {
+    pub account: Vec<Spanned<RawAccount>>,
+    pub identity: Vec<Spanned<RawIdentity>>,
+    pub reply: RawReply,
+    pub telling: RawTelling,
+    pub notes: RawNotes,
+    pub rules: RawRules,
+    pub log: RawLog,
+    pub store: RawStore,
+}
+
+/// `[[account]]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawAccount {
+    pub name: At<String>,
+    pub maildir: At<String>,
+    pub mailboxes: At<Vec<Spanned<String>>>,
+    pub look_back: At<String>,
+    pub poll: At<String>,
+    pub drafts: At<String>,
+    pub sent: At<String>,
+    pub identity: At<String>,
+    pub imap: At<RawServer>,
+    pub smtp: At<RawServer>,
+}
+
+/// `[account.imap]` and `[account.smtp]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawServer {
+    pub host: At<String>,
+    pub port: At<i64>,
+    pub tls: At<String>,
+    pub user: At<String>,
+    pub ca_file: At<String>,
+    pub password: At<RawPassword>,
+}
+
+/// `password`: one of the sources, or the text that must not be there.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct RawPassword {
+    /// A password stood there in clear; it is dropped while reading.
+    #[serde(skip)]
+    pub in_clear: bool,
+    pub credential: At<String>,
+    pub command: At<Vec<String>>,
+    pub file: At<String>,
+    pub keyring: At<RawKeyring>,
+}
+
+/// `password.keyring`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawKeyring {
+    pub service: At<String>,
+    pub user: At<String>,
+}
+
+/// `[[identity]]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawIdentity {
+    pub name: At<String>,
+    pub addresses: At<Vec<Spanned<String>>>,
+    pub language: At<String>,
+}
+
+/// `[reply]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawReply {
+    pub enabled: Option<bool>,
+    pub deliver: At<String>,
+}
+
+/// `[telling]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTelling {
+    pub reading_hour: At<String>,
+    pub days: At<Vec<Spanned<String>>>,
+    pub time_zone: At<String>,
+    /// By stage, as in `outcome::Stage`.
+    pub hold: BTreeMap<Spanned<String>, Spanned<String>>,
+}
+
+/// `[notes]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawNotes {
+    pub enabled: Option<bool>,
+    pub language: At<String>,
+}
+
+/// `[rules]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawRules {
+    pub disable: Vec<Spanned<String>>,
+}
+
+/// `[log]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLog {
+    pub level: At<String>,
+}
+
+/// `[store]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawStore {
+    pub path: At<String>,
+}
+
+/// A table of sources, or a text. Written by hand because serde's own message would quote the password.
+impl<'de> Deserialize<'de> for RawPassword {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RawPassword, D::Error> {
+        #[derive(Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct Sources {
+            credential: At<String>,
+            command: At<Vec<String>>,
+            file: At<String>,
+            keyring: At<RawKeyring>,
+        }
+
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = RawPassword;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("where the password comes from")
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<RawPassword, E> {
+                Ok(RawPassword { in_clear: true, ..RawPassword::default() })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<RawPassword, A::Error> {
+                let Sources { credential, command, file, keyring } =
+                    Sources::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(RawPassword { in_clear: false, credential, command, file, keyring })
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}

@@ -1,0 +1,169 @@
+//! From text to the mirror of the file, collecting every problem instead of stopping at the first.
+//!
+//! The text becomes a tree with places; serde reads the tree into [`RawConfig`]; where it objects, the key it objects
+//! to is reported, cut out of the tree, and serde reads again.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+use super::{
+    raw::RawConfig,
+    report::{Problem, Report},
+    suggest::nearest,
+};
+
+/// Most problems of form reported; a file with more is not a configuration.
+const PROBLEMS_MAX: usize = 100;
+
+/// Collects problems and knows lines and columns.
+pub(super) struct Source<'a> {
+    file: PathBuf,
+    text: &'a str,
+    problems: Vec<(usize, Problem)>,
+    cut: Vec<Cut>,
+}
+
+/// A key that was reported and taken out, so that its absence is not reported as well.
+struct Cut {
+    table: Range<usize>,
+    key: String,
+    meant: Option<String>,
+}
+
+impl<'a> Source<'a> {
+    /// A file of that name with that text.
+    pub fn new(file: &Path, text: &'a str) -> Source<'a> {
+        Source { file: file.to_path_buf(), text, problems: Vec::new(), cut: Vec::new() }
+    }
+
+    /// Notes a problem at a place.
+    pub fn problem(&mut self, at: Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+        let before = self.text.get(..at.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        self.add(at.start, Some((line, column)), message.into(), fix.into());
+    }
+
+    /// Notes a problem of the file as a whole; it stands first.
+    pub fn problem_of_file(&mut self, message: impl Into<String>, fix: impl Into<String>) {
+        self.add(0, None, message.into(), fix.into());
+    }
+
+    /// Notes that a key of the table at `table` is missing, unless it was there in a form already reported.
+    pub fn missing(&mut self, table: &Range<usize>, key: &str, message: impl Into<String>, fix: impl Into<String>) {
+        let reported = |cut: &Cut| cut.table == *table && (cut.key == key || cut.meant.as_deref() == Some(key));
+        if !self.cut.iter().any(reported) {
+            self.problem(table.clone(), message, fix);
+        }
+    }
+
+    fn add(&mut self, start: usize, place: Option<(usize, usize)>, message: String, fix: String) {
+        let problem = Problem {
+            file: self.file.clone(),
+            line: place.map(|(line, _)| line),
+            column: place.map(|(_, column)| column),
+            message: crate::clean::line(&message),
+            fix: crate::clean::line(&fix),
+        };
+        self.problems.push((start, problem));
+    }
+
+    /// Whether nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// What was found, in the order of the file.
+    pub fn into_report(mut self) -> Report {
+        self.problems.sort_by_key(|(start, problem)| (problem.line.is_some(), *start));
+        Report { problems: self.problems.into_iter().map(|(_, problem)| problem).collect() }
+    }
+
+    /// Reads the text. What could not be understood is reported and missing from the result; `None` when the text is
+    /// not TOML at all, because what follows a broken line may have ended up in the wrong table.
+    pub fn read(&mut self) -> Option<RawConfig> {
+        let (mut tree, errors) = DeTable::parse_recoverable(self.text);
+        for error in errors.iter().take(PROBLEMS_MAX) {
+            let at = error.span().unwrap_or(0..0);
+            self.problem(at, format!("this is not TOML: {}", error.message()), "see config.example.toml for the form");
+        }
+        if !errors.is_empty() {
+            return None;
+        }
+        for _ in 0..PROBLEMS_MAX {
+            let error = match RawConfig::deserialize(Deserializer::from(tree.clone())) {
+                Ok(raw) => return Some(raw),
+                Err(error) => error,
+            };
+            let at = error.span().unwrap_or(0..0);
+            let (message, fix, meant) = explain(error.message());
+            self.problem(at.clone(), message, fix);
+            let whole = tree.span();
+            let (table, key) = cut(tree.get_mut(), whole, &at)?;
+            self.cut.push(Cut { table, key, meant });
+        }
+        None
+    }
+}
+
+/// Removes the entry whose key or value stands at `at`; gives the place of its table and its key.
+fn cut(table: &mut DeTable<'_>, place: Range<usize>, at: &Range<usize>) -> Option<(Range<usize>, String)> {
+    let hit = table.iter().find(|(key, value)| key.span() == *at || value.span() == *at).map(|(key, _)| key.clone());
+    if let Some(key) = hit {
+        table.remove(&key)?;
+        return Some((place, key.get_ref().to_string()));
+    }
+    table.iter_mut().find_map(|(key, value)| {
+        let place = value.span();
+        cut_value(value.get_mut(), place, key.get_ref(), at)
+    })
+}
+
+fn cut_value(
+    value: &mut DeValue<'_>,
+    place: Range<usize>,
+    key: &str,
+    at: &Range<usize>,
+) -> Option<(Range<usize>, String)> {
+    match value {
+        DeValue::Table(table) => cut(table, place, at),
+        DeValue::Array(array) if array.iter().any(|item| item.span() == *at) => {
+            *value = DeValue::Array(array.iter().filter(|item| item.span() != *at).cloned().collect());
+            Some((place, key.to_owned()))
+        }
+        DeValue::Array(array) => array.iter_mut().find_map(|item| {
+            let place = item.span();
+            cut_value(item.get_mut(), place, key, at)
+        }),
+        _ => None,
+    }
+}
+
+/// serde's message in the person's terms, with a fix. A text that stood in the wrong place may be a password, so it is
+/// never repeated.
+fn explain(message: &str) -> (String, String, Option<String>) {
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        let mut names = rest.split('`').skip(1).step_by(2);
+        let given = names.next().unwrap_or_default();
+        let known: Vec<&str> = names.collect();
+        let meant = nearest(given, known.iter().copied());
+        let fix = match meant {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("remove it, or use one of: {}", known.join(", ")),
+        };
+        return (format!("unknown key `{given}`"), fix, meant.map(str::to_owned));
+    }
+    let unquoted = match (message.find("string \""), message.rfind("\", expected")) {
+        (Some(start), Some(end)) if start < end => {
+            let (head, tail) = (message.get(..start), message.get(end + 1..));
+            format!("{}string{}", head.unwrap_or_default(), tail.unwrap_or_default())
+        }
+        _ => message.to_owned(),
+    };
+    (unquoted, "see config.example.toml for the form of this key".to_owned(), None)
+}
