@@ -3,6 +3,7 @@
 //! Pure: [`judge`] takes where the conversation stood and what came back. It must not open connections (that is
 //! `io::smtp`) nor write states (that is `io::store`).
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::named;
@@ -67,7 +68,159 @@ pub enum Delivery {
 }
 
 /// What the end of the last phase means. Total over every phase and reply.
+///
+/// Until the first byte of the message leaves, nothing can have been delivered, and every failure may be tried again.
+/// From then on only the server's own answer to the final dot tells; whatever else ends the conversation leaves the
+/// matter open, and only the person settles it (RFC 5321 §4.2.5, §4.5.3.2.6: a lost answer to the dot is the one
+/// place where a careless client sends twice).
 pub fn judge(phase: Phase, end: &PhaseEnd) -> Delivery {
-    let _ = (phase, end);
-    Delivery::Deferred(String::new())
+    let where_ = phase_text(phase);
+    let may_have_left = matches!(phase, Phase::Message | Phase::FinalReply);
+    let reply = match end {
+        PhaseEnd::Reply(reply) => reply,
+        PhaseEnd::Failure(why) if may_have_left => return Delivery::Unconfirmed(format!("{where_}: {why}")),
+        PhaseEnd::Failure(why) => return Delivery::Deferred(format!("{where_}: {why}")),
+    };
+    let said = format!("{where_}: {} {}", reply.code, reply.text);
+    match (phase, reply.code) {
+        (Phase::FinalReply, 200..=299) => Delivery::Sent(reply.clone()),
+        (Phase::FinalReply, 400..=499) => Delivery::Deferred(said),
+        (Phase::FinalReply, 500..=599) => Delivery::Refused(said),
+        (Phase::Message | Phase::FinalReply, _) => Delivery::Unconfirmed(said),
+        (Phase::Auth, 500..=599) => Delivery::AccountRefused(said),
+        (_, AUTHENTICATION_REQUIRED | MECHANISM_TOO_WEAK | CREDENTIALS_INVALID | ENCRYPTION_REQUIRED) => {
+            Delivery::AccountRefused(said)
+        }
+        (_, 500..=599) => Delivery::Refused(said),
+        _ => Delivery::Deferred(said),
+    }
+}
+
+/// RFC 4954 §6: the command needs a login first.
+const AUTHENTICATION_REQUIRED: u16 = 530;
+/// RFC 4954 §6: the mechanism is too weak for this user; some providers say it for "use an app password".
+const MECHANISM_TOO_WEAK: u16 = 534;
+/// RFC 4954 §6: user or password are wrong.
+const CREDENTIALS_INVALID: u16 = 535;
+/// RFC 4954 §6: the mechanism needs TLS.
+const ENCRYPTION_REQUIRED: u16 = 538;
+
+/// Where a conversation ended, for the person.
+fn phase_text(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => "connecting",
+        Phase::Tls => "protecting the connection",
+        Phase::Greeting => "waiting for the greeting",
+        Phase::Ehlo => "introducing ourselves",
+        Phase::Auth => "logging in",
+        Phase::Mail => "naming the sender",
+        Phase::Rcpt => "naming the recipient",
+        Phase::Data => "announcing the message",
+        Phase::Message => "sending the message",
+        Phase::FinalReply => "waiting for the receipt",
+    }
+}
+
+/// Minutes to wait after the first, second, … failed attempt; the last one repeats (RFC 5321 §4.5.4.1 asks for growing
+/// intervals).
+const RETRY_AFTER_MINUTES: [i64; 5] = [5, 15, 60, 3 * 60, 6 * 60];
+/// Attempts are given up when the next one would come later than this after the first, in minutes: a reply that is a
+/// day late needs the person's eyes again.
+const RETRY_WITHIN_MINUTES: i64 = 24 * 60;
+
+/// When a deferred message is tried again, after `attempts` attempts at the times of the schedule; `None` when it is
+/// given up and the person is asked.
+pub fn next_attempt(attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    let [.., last] = RETRY_AFTER_MINUTES;
+    let mut waits = RETRY_AFTER_MINUTES.into_iter().chain(std::iter::repeat(last));
+    let mut elapsed = 0;
+    let mut wait = 0;
+    for _ in 0..attempts.max(1) {
+        wait = waits.next()?;
+        elapsed += wait;
+        if elapsed > RETRY_WITHIN_MINUTES {
+            return None;
+        }
+    }
+    now.checked_add(SignedDuration::from_mins(wait)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an attempt may come to, without its text.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum V {
+        Sent,
+        Deferred,
+        Refused,
+        Account,
+        Unconfirmed,
+    }
+
+    fn verdict(phase: Phase, end: &PhaseEnd) -> V {
+        match judge(phase, end) {
+            Delivery::Sent(_) => V::Sent,
+            Delivery::Deferred(_) => V::Deferred,
+            Delivery::Refused(_) => V::Refused,
+            Delivery::AccountRefused(_) => V::Account,
+            Delivery::Unconfirmed(_) => V::Unconfirmed,
+        }
+    }
+
+    fn reply(code: u16) -> PhaseEnd {
+        PhaseEnd::Reply(SmtpReply { code, text: "text".to_owned() })
+    }
+
+    #[test]
+    fn every_phase_and_every_end_has_its_verdict() {
+        use V::{Account as A, Deferred as D, Refused as R, Sent as S, Unconfirmed as U};
+        const CODES: [u16; 13] = [0, 199, 220, 250, 334, 354, 421, 454, 530, 534, 535, 550, 600];
+        let early = [D, D, D, D, D, D, D, D, A, A, A, R, D];
+        for (phase, expected) in [
+            (Phase::Connect, early),
+            (Phase::Tls, early),
+            (Phase::Greeting, early),
+            (Phase::Ehlo, early),
+            (Phase::Auth, [D, D, D, D, D, D, D, D, A, A, A, A, D]),
+            (Phase::Mail, early),
+            (Phase::Rcpt, early),
+            (Phase::Data, early),
+            (Phase::Message, [U; 13]),
+            (Phase::FinalReply, [U, U, S, S, U, U, D, D, R, R, R, R, U]),
+        ] {
+            for (code, expected) in CODES.into_iter().zip(expected) {
+                assert_eq!(verdict(phase, &reply(code)), expected, "{code} at {phase}");
+            }
+            let failed = verdict(phase, &PhaseEnd::Failure("closed".to_owned()));
+            assert_eq!(failed, if phase < Phase::Message { D } else { U }, "failure at {phase}");
+        }
+    }
+
+    #[test]
+    fn only_the_receipt_sends_and_doubt_is_never_deferred() {
+        for phase in Phase::ALL {
+            for code in 0..=u16::MAX {
+                match verdict(*phase, &reply(code)) {
+                    V::Sent => assert!(*phase == Phase::FinalReply && (200..300).contains(&code), "{code} at {phase}"),
+                    V::Deferred => {
+                        assert!(*phase < Phase::Message || (400..500).contains(&code), "{code} at {phase}");
+                    }
+                    V::Unconfirmed => assert!(*phase >= Phase::Message, "{code} at {phase}"),
+                    V::Refused | V::Account => assert!((500..600).contains(&code), "{code} at {phase}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_grow_apart_and_end_within_a_day() {
+        let now: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
+        let waits: Vec<Option<i64>> =
+            (0..=8).map(|attempts| next_attempt(attempts, now).map(|at| at.duration_since(now).as_mins())).collect();
+        let expected = [Some(5), Some(5), Some(15), Some(60), Some(180), Some(360), Some(360), Some(360), None];
+        assert_eq!(waits, expected);
+        assert_eq!(next_attempt(u32::MAX, now), None);
+    }
 }
