@@ -276,7 +276,7 @@ mod tests {
         let pid_file = dir.path().join("pid");
         let script = format!("echo $$ > '{}'; exec sleep 600", pid_file.display());
         let source = command(&["sh", "-c", &script]);
-        let error = read_within(&source, Duration::from_millis(500)).await.unwrap_err();
+        let error = read_within(&source, Duration::from_secs(2)).await.unwrap_err();
         assert!(error.to_string().contains("did not answer"), "{error}");
         let pid = std::fs::read_to_string(pid_file).unwrap();
         let status = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));

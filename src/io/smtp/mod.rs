@@ -1,0 +1,118 @@
+//! SMTP submission (RFC 6409) with lettre, driven phase by phase with a deadline each. Takes only an approved draft.
+//!
+//! It does one attempt and says what came of it; what that means is [`delivery::judge`]'s to say, whether to try again
+//! is the caller's. It must not read or write the store, retry, or send over an unprotected connection.
+//!
+//! lettre speaks the commands and the dot-stuffing. What its transport does not do is done here: deadlines (its own
+//! covers TCP alone), knowing the phase a conversation ended in, not taking 354 for a receipt, and STARTTLS without
+//! keeping what was said before it.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::{
+    config::Server,
+    delivery::{self, Delivery, Phase, PhaseEnd},
+    draft::Envelope,
+    io::store::ApprovedDraft,
+    secret::Secret,
+};
+
+mod channel;
+mod conversation;
+#[cfg(test)]
+mod tests;
+
+use conversation::{Conversation, Stop};
+
+/// How long each phase may take (RFC 5321 §4.5.3.2 asks servers to be given minutes; a person waits for less where
+/// nothing is lost by trying again, and as long as it says where something is).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Name lookup and TCP.
+    pub connect: Duration,
+    /// STARTTLS and the handshake, each.
+    pub tls: Duration,
+    /// Greeting, EHLO, AUTH, MAIL and RCPT, each.
+    pub command: Duration,
+    /// DATA until 354.
+    pub data: Duration,
+    /// Each block of the message.
+    pub body: Duration,
+    /// From the final dot to its answer: giving up early here is what makes mail unconfirmed.
+    pub receipt: Duration,
+    /// QUIT, when everything is over.
+    pub quit: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Deadlines {
+        Deadlines {
+            connect: Duration::from_secs(30),
+            tls: Duration::from_secs(30),
+            command: Duration::from_secs(60),
+            data: Duration::from_secs(120),
+            body: Duration::from_secs(60),
+            receipt: Duration::from_secs(600),
+            quit: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Submits an approved draft, once. `progress` is told of each phase before it begins: when it hears of
+/// [`Phase::Message`], no byte of the message has left yet, and none leaves before it returns.
+pub async fn submit(
+    server: &Server,
+    user: &str,
+    secret: &Secret,
+    draft: &ApprovedDraft,
+    progress: impl FnMut(Phase) + Send,
+) -> Delivery {
+    let envelope = Envelope { from: draft.from().to_owned(), to: Some(draft.to().to_owned()) };
+    submit_bytes(server, user, secret, &envelope, draft.bytes(), &Deadlines::default(), progress).await
+}
+
+/// [`submit`] for any bytes: private, so that nothing but an approved draft gets out.
+async fn submit_bytes(
+    server: &Server,
+    user: &str,
+    secret: &Secret,
+    envelope: &Envelope,
+    message: &[u8],
+    deadlines: &Deadlines,
+    progress: impl FnMut(Phase) + Send,
+) -> Delivery {
+    let Some(to) = &envelope.to else { return Delivery::Refused("the draft has no recipient".to_owned()) };
+    let (Ok(from), Ok(to)) = (envelope.from.parse(), to.parse()) else {
+        return Delivery::Refused("an address of the draft is not valid in SMTP".to_owned());
+    };
+    if !ends_lines_with_crlf(message) {
+        // A bare line feed is where servers disagree about where a message ends (SMTP smuggling).
+        return Delivery::Refused("the message has line ends other than CRLF".to_owned());
+    }
+    let mut conversation = Conversation::new(deadlines, progress);
+    let end = match conversation.run(server, user, secret, [from, to], message).await {
+        Ok(reply) => PhaseEnd::Reply(reply),
+        Err(Stop::End(end)) => end,
+        Err(Stop::Cannot(delivery)) => return delivery,
+    };
+    let delivery = delivery::judge(conversation.phase(), &end);
+    if let (PhaseEnd::Reply(_), Some(mut connection)) = (end, conversation.into_connection()) {
+        // The result is the caller's to commit now; politeness must not hold it up, nor change it.
+        let within = deadlines.quit;
+        tokio::spawn(async move { timeout(within, connection.quit()).await.is_ok() });
+    }
+    delivery
+}
+
+/// Whether CR and LF only stand together (RFC 5321 §2.3.8).
+fn ends_lines_with_crlf(message: &[u8]) -> bool {
+    let mut previous = None;
+    let fine = message.iter().all(|byte| {
+        let fine = (previous == Some(b'\r')) == (*byte == b'\n');
+        previous = Some(*byte);
+        fine
+    });
+    fine && previous != Some(b'\r')
+}
