@@ -30,6 +30,16 @@ struct Protocol {
     starttls: u16,
 }
 
+/// Where a login may be taken from when it is not repeated.
+enum Elsewhere<'a> {
+    /// Nowhere: it must be given.
+    Nowhere,
+    /// From a part of the file that is wrong and has been reported.
+    Reported,
+    /// From another server of the same account.
+    At(&'a Login),
+}
+
 /// RFC 8314 §7.3 and RFC 9051 §11.1.
 const IMAP: Protocol = Protocol { key: "imap", implicit: 993, starttls: 143 };
 /// RFC 8314 §7.3 and RFC 6409 §3.1.
@@ -63,15 +73,16 @@ impl Checker<'_, '_> {
         let drafts = self.mailbox("drafts", raw.drafts);
         let sent = self.mailbox("sent", raw.sent);
         let identity = self.account_identity(raw.identity, identities);
-        let imap = match &source {
-            Some(Source::Imap(login)) => Some(login.clone()),
-            _ => None,
+        let elsewhere = match &source {
+            Some(Source::Imap(login)) => Elsewhere::At(login),
+            Some(Source::Maildir(_)) => Elsewhere::Nowhere,
+            None => Elsewhere::Reported,
         };
         if raw.smtp.is_none() && reply.enabled && reply.deliver == Deliver::Smtp {
             let message = "reply.deliver is \"smtp\", but this account has no [account.smtp]";
             self.source.missing(&at, "smtp", message, "add [account.smtp], or set reply.deliver = \"drafts\"");
         }
-        let smtp = raw.smtp.and_then(|server| self.login(server, &SMTP, imap.as_ref()));
+        let smtp = raw.smtp.and_then(|server| self.login(server, &SMTP, &elsewhere));
         Some(Account {
             name: name?,
             source: source?,
@@ -115,7 +126,8 @@ impl Checker<'_, '_> {
                 self.complain(maildir.span(), self.files.directory(&path));
                 Some(Source::Maildir(path))
             }
-            (None, Some(imap)) => self.login(imap, &IMAP, None).map(Source::Imap),
+            (None, Some(imap)) => self.login(imap, &IMAP, &Elsewhere::Nowhere).map(Source::Imap),
+            (None, None) if self.source.is_reported(at, "maildir") => None,
             (None, None) => {
                 let message = "an account needs [account.imap] or maildir: there is no mail to watch";
                 self.source.missing(at, "imap", message, "add [account.imap] with host, user and password");
@@ -178,8 +190,8 @@ impl Checker<'_, '_> {
         found.cloned()
     }
 
-    /// A server with its login. User and password may be left out where `same_as` has them.
-    fn login(&mut self, raw: Spanned<RawServer>, protocol: &Protocol, same_as: Option<&Login>) -> Option<Login> {
+    /// A server with its login. User and password may be left out where they are known from `elsewhere`.
+    fn login(&mut self, raw: Spanned<RawServer>, protocol: &Protocol, elsewhere: &Elsewhere<'_>) -> Option<Login> {
         let (at, raw) = (raw.span(), raw.into_inner());
         let fix = format!("host = \"{}.example.org\"", protocol.key);
         let why = format!("[account.{}] needs a host", protocol.key);
@@ -192,17 +204,19 @@ impl Checker<'_, '_> {
             self.complain(file.span(), self.files.readable(&path));
             path
         });
-        let user = match (raw.user, same_as) {
-            (None, Some(login)) => Some(login.user.clone()),
+        let user = match (raw.user, elsewhere) {
+            (None, Elsewhere::At(login)) => Some(login.user.clone()),
+            (None, Elsewhere::Reported) => None,
             (user, _) => {
                 let why = format!("[account.{}] needs a user", protocol.key);
                 self.text(&at, "user", user, why, "user = \"sam@example.org\"")
             }
         };
-        let password = match (raw.password, same_as) {
-            (None, Some(login)) => Some(login.password.clone()),
+        let password = match (raw.password, elsewhere) {
             (Some(password), _) => self.password(password),
-            (None, None) => {
+            (None, Elsewhere::At(login)) => Some(login.password.clone()),
+            (None, Elsewhere::Reported) => None,
+            (None, Elsewhere::Nowhere) => {
                 let why = format!("[account.{}] needs a password source", protocol.key);
                 self.source.missing(&at, "password", why, PASSWORD_FIX);
                 None

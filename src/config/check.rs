@@ -16,10 +16,10 @@ use super::{
     suggest::nearest,
     value::{DAYS, duration, is_address, is_language},
 };
-use crate::{
-    outcome::{Stage, UnknownName},
-    reply::Identity,
-};
+use crate::{outcome::UnknownName, reply::Identity};
+
+/// Longest hold, in hours, 30 days: by then the employer has forgotten too.
+const HOLD_HOURS_MAX: u16 = 30 * 24;
 
 /// What judging needs at every turn.
 pub(super) struct Checker<'a, 'text> {
@@ -113,46 +113,66 @@ impl Checker<'_, '_> {
     }
 
     fn telling(&mut self, raw: RawTelling) -> Telling {
-        let reading_hour = match raw.reading_hour {
-            Some(hour) => match hour.get_ref().parse::<Time>() {
-                Ok(time) => time,
-                Err(_) => {
-                    self.source.problem(hour.span(), "this is not a time of day", "write hours and minutes: \"10:00\"");
-                    Time::midnight()
-                }
+        Telling {
+            reading_hour: raw
+                .reading_hour
+                .and_then(|hour| self.time(hour.span(), hour.get_ref()))
+                .unwrap_or(Time::constant(10, 0, 0, 0)),
+            days: match raw.days {
+                Some(days) => self.days(days),
+                None => DAYS.iter().map(|(_, day)| *day).take(5).collect(),
             },
-            None => Time::constant(10, 0, 0, 0),
-        };
-        let days = match raw.days {
-            Some(days) => self.days(days),
-            None => DAYS.iter().map(|(_, day)| *day).take(5).collect(),
-        };
-        let zone = self.zone(raw.time_zone);
-        let day = Duration::from_secs(24 * 3600);
-        let mut hold = Hold {
-            after_application: Duration::ZERO,
-            after_assessment: Duration::ZERO,
-            after_interview: day,
-            after_final: 2 * day,
-            unknown: Duration::ZERO,
-        };
-        for (stage, text) in raw.hold {
-            let (stage, duration) = (self.name_at::<Stage>(&stage), self.duration(Some(text)));
-            let (Some(stage), Some(duration)) = (stage, duration) else { continue };
-            *match stage {
-                Stage::AfterApplication => &mut hold.after_application,
-                Stage::AfterAssessment => &mut hold.after_assessment,
-                Stage::AfterInterview => &mut hold.after_interview,
-                Stage::AfterFinal => &mut hold.after_final,
-                Stage::Unknown => &mut hold.unknown,
-            } = duration;
+            zone: self.zone(raw.time_zone),
+            quiet: raw.quiet.and_then(|quiet| self.quiet(quiet)),
+            hold: Hold {
+                after_application: self.hold(raw.hold.after_application, 0),
+                after_interview: self.hold(raw.hold.after_interview, 24),
+                after_final: self.hold(raw.hold.after_final, 48),
+            },
         }
-        Telling { reading_hour, days, zone, hold }
+    }
+
+    fn time(&mut self, at: Range<usize>, text: &str) -> Option<Time> {
+        let found = Time::strptime("%H:%M", text).ok();
+        if found.is_none() {
+            self.source.problem(at, format!("`{text}` is not a time of day"), "write hours and minutes: \"10:00\"");
+        }
+        found
+    }
+
+    fn quiet(&mut self, raw: Spanned<String>) -> Option<(Time, Time)> {
+        let at = raw.span();
+        let Some((from, to)) = raw.get_ref().split_once('-') else {
+            self.source.problem(at, "quiet hours need a beginning and an end", "quiet = \"21:00-08:00\"");
+            return None;
+        };
+        let (from, to) = (self.time(at.clone(), from.trim())?, self.time(at.clone(), to.trim())?);
+        if from == to {
+            self.source.problem(at, "quiet hours that end as they begin are none, or all", "quiet = \"21:00-08:00\"");
+            return None;
+        }
+        Some((from, to))
+    }
+
+    /// A hold in hours.
+    fn hold(&mut self, raw: At<String>, default: u16) -> u16 {
+        let Some(raw) = raw else { return default };
+        let at = raw.span();
+        let Some(hold) = self.duration(Some(raw)) else { return default };
+        let hours = u16::try_from(hold.as_secs() / 3600).ok().filter(|hours| *hours <= HOLD_HOURS_MAX);
+        match hours {
+            Some(hours) if hold.as_secs().is_multiple_of(3600) => hours,
+            _ => {
+                self.source.problem(at, "a hold is a number of whole hours, at most 30 days", "write 0h, 24h or 3d");
+                default
+            }
+        }
     }
 
     fn days(&mut self, raw: Spanned<Vec<Spanned<String>>>) -> Vec<Weekday> {
         let at = raw.span();
         let known = DAYS.map(|(name, _)| name).join(", ");
+        let none = raw.get_ref().is_empty();
         let mut wanted = Vec::new();
         for day in raw.into_inner() {
             match DAYS.iter().find(|(name, _)| name == day.get_ref()) {
@@ -164,7 +184,7 @@ impl Checker<'_, '_> {
                 ),
             }
         }
-        if wanted.is_empty() {
+        if none {
             self.source.problem(at, "there is no day left to tell anything on", format!("name some of: {known}"));
         }
         DAYS.iter().map(|(_, day)| *day).filter(|day| wanted.contains(day)).collect()

@@ -87,16 +87,21 @@ fn telling(config: &Config) -> Value {
     let telling = &config.telling;
     let days: Vec<String> =
         DAYS.iter().filter(|(_, day)| telling.days.contains(day)).map(|(name, _)| (*name).to_owned()).collect();
-    let holds = crate::outcome::Stage::ALL.iter().map(|stage| {
-        let hold = duration_text(telling.hold.of(*stage));
-        (stage.as_str(), text(&hold))
-    });
-    table([
-        ("reading_hour", text(&telling.reading_hour.strftime("%H:%M").to_string())),
+    let hold = |hours: u16| text(&format!("{hours}h"));
+    let time = |time: &jiff::civil::Time| time.strftime("%H:%M").to_string();
+    let mut entries = vec![
+        ("reading_hour", text(&time(&telling.reading_hour))),
         ("days", list(&days)),
         ("time_zone", text(telling.zone.iana_name().unwrap_or("system"))),
-        ("hold", table(holds)),
-    ])
+    ];
+    entries.extend(telling.quiet.map(|(from, to)| ("quiet", text(&format!("{}-{}", time(&from), time(&to))))));
+    let holds = [
+        ("after_application", hold(telling.hold.after_application)),
+        ("after_interview", hold(telling.hold.after_interview)),
+        ("after_final", hold(telling.hold.after_final)),
+    ];
+    entries.push(("hold", table(holds)));
+    table(entries)
 }
 
 fn table<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> Value {

@@ -60,3 +60,72 @@ fn read(path: &Path) -> Result<String, (String, String)> {
         _ => (format!("the file cannot be read: {error}"), "check the path".to_owned()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use serde_json::Value;
+    use toml::Spanned;
+
+    use super::super::{
+        EXAMPLE, Unchecked,
+        raw::{RawAccount, RawConfig, RawIdentity, RawKeyring, RawPassword, RawServer},
+    };
+    use super::*;
+
+    /// Every key there is, with a value in every optional table.
+    fn every_key() -> Value {
+        fn at<T>(value: T) -> Option<Spanned<T>> {
+            Some(Spanned::new(0..0, value))
+        }
+        let keyring = RawKeyring::default();
+        let password = RawPassword { keyring: at(keyring), ..RawPassword::default() };
+        let imap = RawServer { password: at(password), ..RawServer::default() };
+        let account = RawAccount { imap: at(imap), smtp: at(RawServer::default()), ..RawAccount::default() };
+        let raw = RawConfig {
+            account: vec![Spanned::new(0..0, account)],
+            identity: vec![Spanned::new(0..0, RawIdentity::default())],
+            ..RawConfig::default()
+        };
+        serde_json::to_value(raw).unwrap()
+    }
+
+    fn key_names(value: &Value, into: &mut Vec<String>) {
+        match value {
+            Value::Object(object) => object.iter().for_each(|(key, value)| {
+                into.push(key.clone());
+                key_names(value, into);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| key_names(item, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_example_names_every_key() {
+        let mut names = Vec::new();
+        key_names(&every_key(), &mut names);
+        assert!(names.len() > 40, "{names:?}");
+        for name in names {
+            let told = EXAMPLE.lines().map(|line| line.trim_start_matches("# ")).any(|line| {
+                let key = line.split([' ', '=', ']']).next().unwrap_or_default().trim_start_matches('[');
+                key.split('.').any(|part| part == name)
+                    || line.contains(&format!("{{ {name} ="))
+                    || line.contains(&format!(", {name} ="))
+            });
+            assert!(told, "config.example.toml does not tell of `{name}`");
+        }
+    }
+
+    #[test]
+    fn any_text_is_judged_without_a_panic_and_in_bounded_time() {
+        let env = Env { zone: TimeZone::UTC, ..Env::of_process() };
+        let many_unknown: String = (0..3000).map(|n| format!("k{n} = 1\n")).collect();
+        for text in
+            ["", "\0", "[[account]]\n[[account]]", "account = 1", "[account]\n", "identity = [1, 2]", &many_unknown]
+        {
+            let report = parse(Path::new("config.toml"), text, &env, &Unchecked).unwrap_err();
+            assert!((1..=200).contains(&report.problems.len()), "{report}");
+        }
+    }
+}

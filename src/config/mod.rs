@@ -11,11 +11,7 @@ use jiff::{
     tz::TimeZone,
 };
 
-use crate::{
-    outcome::{Stage, named},
-    reply::Identity,
-    secret::SecretSource,
-};
+use crate::{outcome::named, reply::Identity, secret::SecretSource};
 
 mod account;
 mod check;
@@ -170,23 +166,21 @@ pub struct Telling {
     pub days: Vec<Weekday>,
     /// The person's time zone.
     pub zone: TimeZone,
+    /// From when until when nothing that can wait is told; over midnight where the end is before the start.
+    pub quiet: Option<(Time, Time)>,
     /// How long a no rests before anything is suggested.
     pub hold: Hold,
 }
 
-/// How long a no rests, by how far the application had come.
+/// How long a no rests, in hours, by how far the application had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hold {
-    /// On paper only.
-    pub after_application: Duration,
-    /// After a test or task.
-    pub after_assessment: Duration,
+    /// On paper only, after a test, or nobody can tell.
+    pub after_application: u16,
     /// After a conversation.
-    pub after_interview: Duration,
+    pub after_interview: u16,
     /// After the last round.
-    pub after_final: Duration,
-    /// Nobody can tell.
-    pub unknown: Duration,
+    pub after_final: u16,
 }
 
 /// Notes.
@@ -220,18 +214,5 @@ impl Config {
     /// of a command only the program.
     pub fn dump(&self) -> String {
         dump::dump(self)
-    }
-}
-
-impl Hold {
-    /// How long a no at this stage rests.
-    pub fn of(&self, stage: Stage) -> Duration {
-        match stage {
-            Stage::AfterApplication => self.after_application,
-            Stage::AfterAssessment => self.after_assessment,
-            Stage::AfterInterview => self.after_interview,
-            Stage::AfterFinal => self.after_final,
-            Stage::Unknown => self.unknown,
-        }
     }
 }

@@ -1,8 +1,6 @@
 //! The mirror of `config.toml`: what may stand in the file, as it is written, with places. It must not judge: that is
 //! `check`. Everything may be missing, so that every problem can be found in one go.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Deserializer, Serialize, de};
 use toml::Spanned;
 
@@ -95,8 +93,17 @@ pub(super) struct RawTelling {
     pub reading_hour: At<String>,
     pub days: At<Vec<Spanned<String>>>,
     pub time_zone: At<String>,
-    /// By stage, as in `outcome::Stage`.
-    pub hold: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub quiet: At<String>,
+    pub hold: RawHold,
+}
+
+/// `[telling.hold]`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHold {
+    pub after_application: At<String>,
+    pub after_interview: At<String>,
+    pub after_final: At<String>,
 }
 
 /// `[notes]`.
@@ -146,7 +153,7 @@ impl<'de> Deserialize<'de> for RawPassword {
             type Value = RawPassword;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("where the password comes from")
+                f.write_str("a source")
             }
 
             fn visit_str<E: de::Error>(self, _: &str) -> Result<RawPassword, E> {

@@ -54,12 +54,18 @@ impl<'a> Source<'a> {
         self.add(0, None, message.into(), fix.into());
     }
 
-    /// Notes that a key of the table at `table` is missing, unless it was there in a form already reported.
+    /// Notes that a key of the table at `table` is missing, unless it was there in a form already reported. The place
+    /// of the file's own table is `0..0`.
     pub fn missing(&mut self, table: &Range<usize>, key: &str, message: impl Into<String>, fix: impl Into<String>) {
-        let reported = |cut: &Cut| cut.table == *table && (cut.key == key || cut.meant.as_deref() == Some(key));
-        if !self.cut.iter().any(reported) {
+        if !self.is_reported(table, key) {
             self.problem(table.clone(), message, fix);
         }
+    }
+
+    /// Whether that key of that table stood there in a form already reported.
+    pub fn is_reported(&self, table: &Range<usize>, key: &str) -> bool {
+        let same = |cut: &Cut| cut.table == *table && (cut.key == key || cut.meant.as_deref() == Some(key));
+        self.cut.iter().any(same)
     }
 
     fn add(&mut self, start: usize, place: Option<(usize, usize)>, message: String, fix: String) {
@@ -103,8 +109,7 @@ impl<'a> Source<'a> {
             let at = error.span().unwrap_or(0..0);
             let (message, fix, meant) = explain(error.message());
             self.problem(at.clone(), message, fix);
-            let whole = tree.span();
-            let (table, key) = cut(tree.get_mut(), whole, &at)?;
+            let (table, key) = cut(tree.get_mut(), 0..0, &at)?;
             self.cut.push(Cut { table, key, meant });
         }
         None
@@ -158,12 +163,28 @@ fn explain(message: &str) -> (String, String, Option<String>) {
         };
         return (format!("unknown key `{given}`"), fix, meant.map(str::to_owned));
     }
-    let unquoted = match (message.find("string \""), message.rfind("\", expected")) {
-        (Some(start), Some(end)) if start < end => {
-            let (head, tail) = (message.get(..start), message.get(end + 1..));
-            format!("{}string{}", head.unwrap_or_default(), tail.unwrap_or_default())
-        }
-        _ => message.to_owned(),
+    let (found, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
+    let found =
+        found.strip_prefix("invalid type: ").and_then(|found| found.split([' ', '`']).next()).unwrap_or_default();
+    let found = match found {
+        "map" => "a table",
+        "sequence" => "a list",
+        "string" => "a text",
+        "integer" => "a whole number",
+        "boolean" => "true or false",
+        _ => "something else",
     };
-    (unquoted, "see config.example.toml for the form of this key".to_owned(), None)
+    let expected = match expected {
+        "a sequence" => "a list",
+        "i64" => "a whole number",
+        "a string" => "a text",
+        "a boolean" => "true or false",
+        rust if rust.starts_with("struct ") => "a table",
+        other => other,
+    };
+    let fix = match (found, expected) {
+        ("a table", "a list") => "write its header with two brackets: [[account]], [[identity]]",
+        _ => "see config.example.toml for the form of this key",
+    };
+    (format!("{found} stands where {expected} is expected"), fix.to_owned(), None)
 }
