@@ -118,14 +118,30 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_judged_without_a_panic_and_in_bounded_time() {
+    fn any_text_is_judged_without_a_panic_and_in_bounded_size() {
         let env = Env { zone: TimeZone::UTC, ..Env::of_process() };
-        let many_unknown: String = (0..3000).map(|n| format!("k{n} = 1\n")).collect();
-        for text in
-            ["", "\0", "[[account]]\n[[account]]", "account = 1", "[account]\n", "identity = [1, 2]", &many_unknown]
+        let judge = |text: &str| parse(Path::new("config.toml"), text, &env, &Unchecked);
+        let unknown: String = (0..3000).map(|n| format!("k{n} = 1\n")).collect();
+        for text in ["", "\0", "[[account]]\n[[account]]", "account = 1", "[account]\n", "identity = [1, 2]", &unknown]
         {
-            let report = parse(Path::new("config.toml"), text, &env, &Unchecked).unwrap_err();
+            let report = judge(text).unwrap_err();
             assert!((1..=200).contains(&report.problems.len()), "{report}");
+        }
+        // A file that lost its end, and one whose every value has become another.
+        let ends: Vec<usize> = EXAMPLE.char_indices().map(|(end, _)| end).step_by(37).collect();
+        for end in ends {
+            let (text, _) = EXAMPLE.split_at(end);
+            assert!(judge(text).map_or_else(|report| !report.problems.is_empty(), |_| true), "{end}");
+        }
+        let bare = EXAMPLE.replace("\n# ", "\n");
+        for value in ["true", "-1", "[[]]", "{}", "\"\"", "2026-11-22", "nan", "\"\u{202e}\""] {
+            for line in bare.lines().filter(|line| line.contains(" = ")) {
+                let (key, _) = line.split_once(" = ").unwrap();
+                let text = EXAMPLE.replace(line, &format!("{key} = {value}"));
+                if let Err(report) = judge(&text) {
+                    assert!(!report.problems.is_empty() && !report.to_string().contains('\u{202e}'), "{report}");
+                }
+            }
         }
     }
 }

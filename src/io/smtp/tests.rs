@@ -38,9 +38,9 @@ fn verdict(delivery: &Delivery) -> V {
     }
 }
 
-/// Deadlines that end a stalled test soon: `soon` for every phase.
-fn deadlines(soon: Duration) -> Deadlines {
-    Deadlines { connect: soon, tls: soon, command: soon, data: soon, body: soon, receipt: soon, quit: soon }
+/// The same deadline for every phase.
+fn deadlines(each: Duration) -> Deadlines {
+    Deadlines { connect: each, tls: each, command: each, data: each, body: each, receipt: each, quit: each }
 }
 
 fn server(sink: &Sink, mode: Mode, ca_file: Option<&Path>) -> Server {
@@ -57,17 +57,23 @@ fn envelope() -> Envelope {
 }
 
 /// One attempt; what came of it and the phases it went through.
-async fn attempt(sink: &Sink, mode: Mode, message: &[u8], within: Duration) -> (Delivery, Vec<Phase>) {
+async fn attempt(sink: &Sink, mode: Mode, message: &[u8]) -> (Delivery, Vec<Phase>) {
+    attempt_within(sink, mode, message, &deadlines(PATIENT)).await
+}
+
+async fn attempt_within(sink: &Sink, mode: Mode, message: &[u8], deadlines: &Deadlines) -> (Delivery, Vec<Phase>) {
     let mut phases = Vec::new();
     let secret = Secret::new(PASSWORD.to_owned());
     let server = server(sink, mode, Some(&sink.ca_file));
     let progress = |phase| phases.push(phase);
-    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, &deadlines(within), progress).await;
+    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, progress).await;
     (delivery, phases)
 }
 
-const PATIENT: Duration = Duration::from_secs(20);
-const IMPATIENT: Duration = Duration::from_millis(400);
+/// Never reached, however busy the machine is.
+const PATIENT: Duration = Duration::from_secs(60);
+/// Waited out by each stalled phase.
+const IMPATIENT: Duration = Duration::from_millis(300);
 
 #[tokio::test]
 async fn a_message_arrives_byte_for_byte_over_each_protection() {
@@ -79,7 +85,7 @@ async fn a_message_arrives_byte_for_byte_over_each_protection() {
         (Mode::Plain, vec![P::Connect, P::Greeting]),
     ] {
         let sink = Sink::start(mode, &[]).await;
-        let (delivery, phases) = attempt(&sink, mode, MESSAGE, PATIENT).await;
+        let (delivery, phases) = attempt(&sink, mode, MESSAGE).await;
         let Delivery::Sent(reply) = delivery else { panic!("{mode:?}: {delivery:?}") };
         assert_eq!((reply.code, reply.text.as_str()), (250, "2.0.0 queued"));
         let expected = Accepted {
@@ -140,7 +146,7 @@ async fn each_fault_has_its_verdict_and_never_a_second_copy() {
     ];
     for (step, fault, expected, copies) in cases {
         let sink = Sink::start(Mode::Implicit, &[(*step, *fault)]).await;
-        let (delivery, _) = attempt(&sink, Mode::Implicit, MESSAGE, PATIENT).await;
+        let (delivery, _) = attempt(&sink, Mode::Implicit, MESSAGE).await;
         assert_eq!(verdict(&delivery), *expected, "{step:?} {fault:?}: {delivery:?}");
         assert_eq!(sink.accepted().len(), *copies, "{step:?} {fault:?}");
         assert!(!format!("{delivery:?}").contains(char::is_control), "{delivery:?}");
@@ -163,7 +169,15 @@ async fn a_silent_server_costs_a_deadline_and_no_more() {
     ];
     for (step, message, expected, copies) in cases {
         let sink = Sink::start(Mode::Implicit, &[(*step, Fault::Stall)]).await;
-        let (delivery, phases) = attempt(&sink, Mode::Implicit, message, IMPATIENT).await;
+        let mut within = deadlines(PATIENT);
+        *match step {
+            Step::Handshake | Step::StartTls => &mut within.tls,
+            Step::Greeting | Step::Ehlo | Step::Auth | Step::Mail | Step::Rcpt => &mut within.command,
+            Step::Data => &mut within.data,
+            Step::Body => &mut within.body,
+            Step::Dot => &mut within.receipt,
+        } = IMPATIENT;
+        let (delivery, phases) = attempt_within(&sink, Mode::Implicit, message, &within).await;
         assert_eq!(verdict(&delivery), *expected, "{step:?}: {delivery:?}");
         assert!(format!("{delivery:?}").contains("no answer in time"), "{step:?}: {delivery:?}");
         assert_eq!(sink.accepted().len(), *copies, "{step:?}");
@@ -183,10 +197,10 @@ async fn the_password_never_leaves_without_tls() {
         (Some((Step::StartTls, Say("454 not now\r\n"))), "454"),
         (Some((Step::StartTls, Close)), "closed"),
         // Replies injected before TLS: they must count for nothing.
-        (Some((Step::StartTls, Say("220 go\r\n250 AUTH PLAIN\r\n235 ok\r\n"))), "STARTTLS"),
+        (Some((Step::StartTls, Say("220 go\r\n250 AUTH PLAIN\r\n235 ok\r\n"))), "protecting the connection"),
     ] {
         let sink = Sink::start(Mode::StartTls, fault.as_slice()).await;
-        let (delivery, _) = attempt(&sink, Mode::StartTls, MESSAGE, PATIENT).await;
+        let (delivery, _) = attempt(&sink, Mode::StartTls, MESSAGE).await;
         let text = format!("{delivery:?}");
         assert!(text.contains(expected), "{text}");
         assert_eq!(sink.accepted().len(), usize::from(fault.is_none()), "{text}");
@@ -214,7 +228,7 @@ async fn an_unknown_certificate_ends_it_before_anything_is_said() {
 async fn what_a_server_repeats_of_the_login_is_not_passed_on() {
     let says = "535 5.7.8 bad: AUTH PLAIN AHNhbQBjYW5hcnktNDcxMQ== canary-4711 see https://example.org/help\r\n";
     let sink = Sink::start(Mode::Implicit, &[(Step::Auth, Fault::Say(says))]).await;
-    let (delivery, _) = attempt(&sink, Mode::Implicit, MESSAGE, PATIENT).await;
+    let (delivery, _) = attempt(&sink, Mode::Implicit, MESSAGE).await;
     let Delivery::AccountRefused(text) = delivery else { panic!("{delivery:?}") };
     assert_eq!(text, "logging in: 535 5.7.8 bad: AUTH PLAIN see https://example.org/help");
 }
@@ -248,7 +262,7 @@ async fn dots_survive_wherever_a_block_ends() {
     let mut sent = Vec::new();
     for length in 16 * 1024 - 6..=16 * 1024 + 2 {
         let message = [b"x".repeat(length), b"\r\n.\r\n..\r\n.end\r\n".to_vec()].concat();
-        let (delivery, _) = attempt(&sink, Mode::Plain, &message, PATIENT).await;
+        let (delivery, _) = attempt(&sink, Mode::Plain, &message).await;
         assert_eq!(verdict(&delivery), V::Sent, "{length}");
         sent.push(message);
     }
@@ -264,7 +278,7 @@ proptest::proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let accepted = runtime.block_on(async {
             let sink = Sink::start(Mode::Plain, &[]).await;
-            attempt(&sink, Mode::Plain, message.as_bytes(), PATIENT).await;
+            attempt(&sink, Mode::Plain, message.as_bytes()).await;
             sink.accepted()
         });
         proptest::prop_assert_eq!(accepted.len(), 1);
