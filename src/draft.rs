@@ -76,6 +76,13 @@ impl DraftState {
     }
 }
 
+impl DraftState {
+    /// Whether the reply is with the person's own client or with the employer, or may be.
+    pub fn is_out(self) -> bool {
+        matches!(self, DraftState::Sending | DraftState::Placed | DraftState::Sent | DraftState::Unconfirmed)
+    }
+}
+
 /// A step the states do not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a draft that is {state} cannot take `{event}`")]

@@ -140,6 +140,7 @@ impl Case {
             history: self.history,
             now: &self.now,
             message_id_seed: "0b1f6a52-7a0e-4b7e-9c55-3f1d2f6b8a01",
+            variant: 0,
         }
     }
 

@@ -153,7 +153,8 @@ impl Daemon {
     }
 
     async fn stop_accounts(&mut self, which: impl Fn(&Account) -> bool) {
-        let names: Vec<String> = self.tasks.values().filter(|t| which(&t.account)).map(|t| t.account.name.clone()).collect();
+        let names: Vec<String> =
+            self.tasks.values().filter(|t| which(&t.account)).map(|t| t.account.name.clone()).collect();
         let tasks: Vec<Task> = names.iter().filter_map(|name| self.tasks.remove(name)).collect();
         for task in &tasks {
             let _ = task.stop.send(true);
@@ -166,7 +167,9 @@ impl Daemon {
     /// Whether every account's task has moved lately. Offline tasks move too: they rest and try.
     fn moves(&self) -> bool {
         let now = Instant::now();
-        self.tasks.values().all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER + Backoff::MAX)
+        self.tasks
+            .values()
+            .all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER + Backoff::MAX)
     }
 
     /// One line for `systemctl status`: names and counts only.
@@ -219,7 +222,10 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
                 match pause {
                     Some(pause) => pause,
                     None => {
-                        tracing::error!(account = account.name, "The login was refused three times; it is not tried again before a reload.");
+                        tracing::error!(
+                            account = account.name,
+                            "The login was refused three times; it is not tried again before a reload."
+                        );
                         pulse_until_stopped(&pulse).await;
                         return;
                     }

@@ -48,7 +48,9 @@ fn interviews_of_recent(rows: &[OutcomeRow]) -> Option<NoteFact> {
             Category::Assessment => false,
             _ => continue,
         };
-        let Some(key) = row.outcome.employer.as_deref().and_then(employer_key) else { continue };
+        let Some(key) = row.outcome.employer.as_deref().map(employer_key).filter(|key| !key.is_empty()) else {
+            continue;
+        };
         let entry = applications.entry((key, row.outcome.role.clone())).or_insert((row.detected_at, false));
         entry.0 = entry.0.max(row.detected_at);
         entry.1 |= talked;

@@ -65,7 +65,7 @@ pub fn ingest(
     cursor: Option<Cursor>,
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
-    let message = Message::parse(arrived.bytes, Fetched { truncated: arrived.truncated });
+    let message = Message::parse(arrived.bytes, Fetched::of(arrived.truncated));
     let classification = classify(&kit.rules, &message);
     let base = Ingest {
         account: arrived.account,
@@ -129,7 +129,11 @@ pub fn respond(
     if outcome.category != Category::Rejection || !outcome.decided {
         return Ok(Response::default());
     }
-    let draft = if kit.drafts { draft(store, kit, message, classification, outcome, thread, Wording::default(), now)? } else { None };
+    let draft = if kit.drafts {
+        draft(store, kit, message, classification, outcome, thread, Wording::default(), now)?
+    } else {
+        None
+    };
     Ok(Response { draft, note: note(store, kit, message, classification, outcome, now)? })
 }
 
@@ -198,9 +202,7 @@ fn is_ours(store: &Store, message: &Message) -> Result<bool, StoreError> {
 /// The stage a no has by its thread, where its own text says nothing better: a form letter after an interview is a no
 /// after an interview.
 fn with_stage_of_thread(outcome: Outcome, thread: &[store::ThreadMail]) -> Outcome {
-    if outcome.category != Category::Rejection
-        || !matches!(outcome.stage, Stage::Unknown | Stage::AfterApplication)
-    {
+    if outcome.category != Category::Rejection || !matches!(outcome.stage, Stage::Unknown | Stage::AfterApplication) {
         return outcome;
     }
     let met = |category| thread.iter().any(|mail| mail.category == Some(category));
@@ -230,7 +232,9 @@ fn retracted(
     if let Some(outcome) = in_thread.and_then(|mail| mail.outcome) {
         return Ok(Some(outcome));
     }
-    let Some(key) = outcome.employer.as_deref().and_then(employer_key) else { return Ok(None) };
+    let Some(key) = outcome.employer.as_deref().map(employer_key).filter(|key| !key.is_empty()) else {
+        return Ok(None);
+    };
     let since = message.date.unwrap_or(now).min(now) - RETRACTION_REACH;
     let history = store.history_for_employer(&key, since)?;
     Ok(history.outcomes.iter().rev().find(|o| o.category == Category::Rejection).map(|o| o.outcome))
@@ -238,7 +242,9 @@ fn retracted(
 
 /// What the log knows about the employer.
 fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, StoreError> {
-    let Some(key) = outcome.employer.as_deref().and_then(employer_key) else { return Ok(History::default()) };
+    let Some(key) = outcome.employer.as_deref().map(employer_key).filter(|key| !key.is_empty()) else {
+        return Ok(History::default());
+    };
     let known = store.history_for_employer(&key, now - ASK_AGAIN_AFTER)?;
     let other_role = |role: &Option<String>| match (role, &outcome.role) {
         (Some(a), Some(b)) => !a.eq_ignore_ascii_case(b),

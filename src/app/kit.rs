@@ -64,7 +64,10 @@ impl Kit {
         let (templates, notes, found) = load_texts(&config.templates_dir());
         problems.extend(found.iter().map(said));
         for row in policy.unknown_templates(&templates) {
-            problems.push(format!("row `{}` of {POLICY_FILE} names a text that does not exist: `{}`", row.id, row.template));
+            problems.push(format!(
+                "row `{}` of {POLICY_FILE} names a text that does not exist: `{}`",
+                row.id, row.template
+            ));
         }
         match rules {
             Some(rules) if problems.is_empty() => Ok(Kit {
@@ -73,7 +76,7 @@ impl Kit {
                 templates,
                 notes,
                 identities: config.identities.clone(),
-                telling: config.telling.clone(),
+                telling: telling(&config.telling),
                 drafts: config.reply.enabled,
                 notes_enabled: config.notes.enabled,
                 note_language: config.notes.language.clone(),
@@ -90,7 +93,8 @@ impl Kit {
 
 /// The shipped rules without the disabled files, and the person's, as sources.
 pub fn rule_sources(rules_dir: Option<&Path>, disabled: &[String]) -> Result<Vec<Source>, Vec<String>> {
-    let kept = |source: &Source| !disabled.iter().any(|name| source.name == *name || source.name == format!("rules/{name}"));
+    let kept =
+        |source: &Source| !disabled.iter().any(|name| source.name == *name || source.name == format!("rules/{name}"));
     let mut sources: Vec<Source> = rules::shipped().into_iter().filter(kept).collect();
     if let Some(dir) = rules_dir {
         let own = rules_dir::read(dir).map_err(|error| vec![error.to_string()])?;
@@ -150,4 +154,19 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
 /// A problem as a person reads it.
 pub fn said(problem: &Problem) -> String {
     format!("{}:{}: {} (help: {})", problem.file, problem.line, problem.message, problem.help)
+}
+
+/// The configured times as the policy takes them.
+fn telling(config: &crate::config::Telling) -> TellingPolicy {
+    TellingPolicy {
+        reading_time: config.reading_hour,
+        days: config.days.clone(),
+        zone: config.zone.clone(),
+        quiet: config.quiet,
+        hold: crate::telling::Hold {
+            after_application: config.hold.after_application,
+            after_interview: config.hold.after_interview,
+            after_final: config.hold.after_final,
+        },
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     io::store::{DraftView, Filter, Item, NewOutcome, OutcomeRow, Rewrite, Store, Superseded},
     message::{Address, Fetched, Message},
     outcome::{Category, Origin, Outcome, Reason, Stage},
-    reply::{Edit, editable, is_address, parse_edit, recompose},
+    reply::{Edit, editable, parse_edit, person::is_address, recompose},
 };
 
 /// What waits for the person, in the order it is offered: mail to be asked about first, then drafts by age.
@@ -30,10 +30,8 @@ pub struct Waiting {
 
 /// What waits at `now`; with `all` also what still rests.
 pub fn waiting(store: &Store, now: Timestamp, all: bool) -> Result<Waiting> {
-    let mut waiting = Waiting {
-        undecided: store.list(&Filter { decided: Some(false), ..Filter::default() })?,
-        ..Waiting::default()
-    };
+    let mut waiting =
+        Waiting { undecided: store.list(&Filter { decided: Some(false), ..Filter::default() })?, ..Waiting::default() };
     waiting.undecided.sort_by_key(|row| row.id);
     let states = vec![DraftState::Pending, DraftState::Failed, DraftState::Unconfirmed];
     let mut rows = store.list(&Filter { draft_states: states, decided: Some(true), ..Filter::default() })?;
@@ -58,6 +56,17 @@ pub struct Correction {
     pub employer: Option<String>,
     /// The role.
     pub role: Option<String>,
+}
+
+impl Correction {
+    /// Whether nothing is corrected.
+    pub fn is_empty(&self) -> bool {
+        self.category.is_none()
+            && self.stage.is_none()
+            && self.reason.is_none()
+            && self.employer.is_none()
+            && self.role.is_none()
+    }
 }
 
 /// Corrects an outcome; a no gets a draft and a note, anything else loses them. Decided from then on.
@@ -117,12 +126,8 @@ pub fn edit(store: &mut Store, kit: &Kit, draft: i64, text: &str, now: Timestamp
 fn rewrite(store: &mut Store, kit: &Kit, view: &DraftView, edit: &Edit, now: Timestamp) -> Result<Digest> {
     let zoned = now.to_zoned(kit.telling.zone.clone());
     let new = recompose(&view.bytes, edit, &view.language, &kit.identities, &zoned)?;
-    let rewrite = Rewrite {
-        envelope: &new.envelope,
-        message_id: &view.message_id,
-        bytes: &new.bytes,
-        cautions: &new.cautions,
-    };
+    let rewrite =
+        Rewrite { envelope: &new.envelope, message_id: &view.message_id, bytes: &new.bytes, cautions: &new.cautions };
     Ok(store.edit(view.id, rewrite, now)?)
 }
 
@@ -135,9 +140,8 @@ pub fn other_wording(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -
     let thread = ingest::thread(store, &message)?;
     let empty = view.cautions.iter().any(|caution| caution.code == "no-template-in-language");
     let ask = ingest::Wording { language: empty.then_some("en"), variant: view.revision };
-    let proposed =
-        ingest::draft(store, kit, &message, &classification, &item.row.outcome, &thread, ask, now)?
-            .context("no draft could be made: `onward config check` says what is missing")?;
+    let proposed = ingest::draft(store, kit, &message, &classification, &item.row.outcome, &thread, ask, now)?
+        .context("no draft could be made: `onward config check` says what is missing")?;
     // The Message-ID stays for the draft's life: it is what makes delivery idempotent.
     let written = editable(&proposed.bytes)?;
     let mut edit = editable(&view.bytes)?;
@@ -161,5 +165,5 @@ pub fn mail_of(store: &Store, item: &Item) -> Result<Option<(Message, Classifica
     let (Some(raw), Some((classification, _))) = (store.raw(mail.message)?, item.classification.clone()) else {
         return Ok(None);
     };
-    Ok(Some((Message::parse(&raw, Fetched { truncated: mail.truncated }), classification)))
+    Ok(Some((Message::parse(&raw, Fetched::of(mail.truncated)), classification)))
 }

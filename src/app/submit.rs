@@ -27,7 +27,8 @@ use crate::{
 /// Most mails sent in a day: beyond that something is wrong, and providers begin to block (`reliability.md` D5).
 const SENT_PER_DAY_MAX: u32 = 20;
 /// Names of a Drafts mailbox where the server marks none (RFC 6154 is optional), most common first.
-const DRAFTS_NAMES: &[&str] = &["Drafts", "INBOX.Drafts", "[Gmail]/Drafts", "Entwürfe", "Draft", "Brouillons", "Borradores"];
+const DRAFTS_NAMES: &[&str] =
+    &["Drafts", "INBOX.Drafts", "[Gmail]/Drafts", "Entwürfe", "Draft", "Brouillons", "Borradores"];
 
 /// What is needed to deliver.
 pub struct Outbox<'a> {
@@ -124,7 +125,10 @@ impl Sessions {
         self.0.retain(|(_, session, _)| session.is_open());
         if !self.0.iter().any(|(name, ..)| *name == account.name) {
             let Source::Imap(login) = &account.source else {
-                anyhow::bail!("the account `{}` has no IMAP server to put drafts on; set reply.deliver to \"smtp\"", account.name)
+                anyhow::bail!(
+                    "the account `{}` has no IMAP server to put drafts on; set reply.deliver to \"smtp\"",
+                    account.name
+                )
             };
             let mut session = open(login).await?;
             let drafts = drafts_mailbox(&mut session, account).await?;
@@ -150,11 +154,14 @@ pub async fn open(login: &Login) -> Result<Session> {
 }
 
 async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When) -> Result<Delivered> {
-    let (draft, account) = outbox.db.call(move |store| {
-        let draft = store.draft(id)?;
-        let item = store.item(draft.outcome)?;
-        Ok((draft, item.row.mail.map(|mail| mail.account)))
-    }).await?;
+    let (draft, account) = outbox
+        .db
+        .call(move |store| {
+            let draft = store.draft(id)?;
+            let item = store.item(draft.outcome)?;
+            Ok((draft, item.row.mail.map(|mail| mail.account)))
+        })
+        .await?;
     if draft.state != DraftState::Approved {
         return Ok(Delivered::Not(format!("it is {} and not approved", draft.state)));
     }
@@ -182,10 +189,15 @@ pub async fn drafts_mailbox(session: &mut Session, account: &Account) -> Result<
     let listed = session.list().await?;
     let marked = listed.iter().find(|mailbox| mailbox.is(SpecialUse::Drafts) && mailbox.is_selectable());
     let known = || {
-        DRAFTS_NAMES.iter().find_map(|name| listed.iter().find(|mailbox| mailbox.name == *name && mailbox.is_selectable()))
+        DRAFTS_NAMES
+            .iter()
+            .find_map(|name| listed.iter().find(|mailbox| mailbox.name == *name && mailbox.is_selectable()))
     };
     let found = marked.or_else(known).with_context(|| {
-        format!("the account `{}` has no Drafts mailbox that can be recognised; name it with `drafts = \"…\"`", account.name)
+        format!(
+            "the account `{}` has no Drafts mailbox that can be recognised; name it with `drafts = \"…\"`",
+            account.name
+        )
     })?;
     Ok(found.name.clone())
 }
@@ -194,7 +206,9 @@ pub async fn drafts_mailbox(session: &mut Session, account: &Account) -> Result<
 pub async fn place(db: &Db, session: &mut Session, mailbox: &str, id: i64) -> Result<Delivered> {
     let ready = match db.call(move |store| store.approved_for_drafts(id)).await {
         Ok(ready) => ready,
-        Err(error @ (StoreError::StaleDigest | StoreError::NotAllowed(_))) => return Ok(Delivered::Not(error.to_string())),
+        Err(error @ (StoreError::StaleDigest | StoreError::NotAllowed(_))) => {
+            return Ok(Delivered::Not(error.to_string()));
+        }
         Err(error) => return Err(error.into()),
     };
     let message_id = MessageId::new(ready.message_id()).context("the draft has no usable Message-ID")?;
@@ -243,7 +257,9 @@ async fn record(db: &Db, id: i64, attempts: u32, delivery: Delivery) -> Result<D
             let why = format!("{why}; attempts are used up");
             (DraftEvent::Refused, why.clone(), Delivered::Refused(why))
         }
-        Delivery::Deferred(why) | Delivery::AccountRefused(why) => (DraftEvent::Deferred, why.clone(), Delivered::Later(why)),
+        Delivery::Deferred(why) | Delivery::AccountRefused(why) => {
+            (DraftEvent::Deferred, why.clone(), Delivered::Later(why))
+        }
         Delivery::Refused(why) => (DraftEvent::Refused, why.clone(), Delivered::Refused(why)),
         Delivery::Unconfirmed(why) => (DraftEvent::Lost, why.clone(), Delivered::Unconfirmed(why)),
     };

@@ -123,7 +123,11 @@ async fn look(desk: &Desk, account: &Account, session: &mut Session, mailbox: &s
     let anew = matches!(plan, SyncPlan::Reread { .. });
     desk.db
         .call(move |store| {
-            if anew { store.reset_cursor(&name, &of, end, clock::now()) } else { store.advance_cursor(&name, &of, end, clock::now()).map(|_| ()) }
+            if anew {
+                store.reset_cursor(&name, &of, end, clock::now())
+            } else {
+                store.advance_cursor(&name, &of, end, clock::now()).map(|_| ())
+            }
         })
         .await?;
     Ok(sum)
@@ -214,7 +218,15 @@ fn tally(done: Option<&ingest::Ingested>, account: &str) -> Looked {
             Committed::Stored { message, outcome, draft, .. } => {
                 let no = ingested.verdict.is_some_and(|(category, decided)| decided && category == Category::Rejection);
                 if let (Some((category, decided)), Some(outcome)) = (ingested.verdict, outcome) {
-                    tracing::info!(account, message, outcome, category = category.as_str(), decided, draft, "A mail was logged.");
+                    tracing::info!(
+                        account,
+                        message,
+                        outcome,
+                        category = category.as_str(),
+                        decided,
+                        draft,
+                        "A mail was logged."
+                    );
                 }
                 Looked { stored: 1, noes: u32::from(no), ..Looked::default() }
             }
@@ -294,7 +306,10 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, pulse: &Pulse
             Ok(IdleEnd::Changed | IdleEnd::Deadline) => {}
             Ok(IdleEnd::Stopped) => break,
             Err(error) if matches!(error.kind, Kind::NotSupported(_)) => {
-                tracing::info!(account = account.name, "The server does not announce new mail; it is asked on a timer.");
+                tracing::info!(
+                    account = account.name,
+                    "The server does not announce new mail; it is asked on a timer."
+                );
                 idle_works = false;
                 session = submit::open(login).await?;
             }

@@ -123,8 +123,8 @@ impl<'t> Cues<'t> {
             return true;
         }
         let between = (end, hit.0);
-        let broken = self.any_in(Cue::Clause, between)
-            || self.text.get(between.0..between.1).is_some_and(|t| t.contains(';'));
+        let broken =
+            self.any_in(Cue::Clause, between) || self.text.get(between.0..between.1).is_some_and(|t| t.contains(';'));
         if broken {
             return false;
         }
@@ -175,7 +175,9 @@ impl<'t> Cues<'t> {
         let clause = self.clause(hit.0);
         let inside = |c: &&Span| clause.0 <= c.0 && c.0 < hit.1 && !self.ended(c.1, hit.0);
         let cue = self.cues(Cue::Request).iter().rev().find(inside);
-        let start = self.text.get(clause.0..).map_or(clause.0, |t| clause.0 + (t.len() - t.trim_start_matches([' ', ',', '(', ':', ';', '-', '"']).len()));
+        let start = self.text.get(clause.0..).map_or(clause.0, |t| {
+            clause.0 + (t.len() - t.trim_start_matches([' ', ',', '(', ':', ';', '-', '"']).len())
+        });
         let imperative = self.cues(Cue::Imperative).iter().find(|c| c.0 == start && c.0 <= hit.0);
         cue.or(imperative).copied()
     }

@@ -48,7 +48,7 @@ pub(super) fn check(
     let store = match raw.store.path {
         Some(path) => Some(checker.path(path.get_ref())),
         None => match env.state_dir() {
-            Ok(directory) => Some(directory.join("onward.db")),
+            Ok(directory) => Some(directory.join(super::DATABASE)),
             Err(error) => {
                 checker.source.problem_of_file(error.to_string(), "or name the database file under [store] path");
                 None

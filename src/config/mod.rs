@@ -30,6 +30,9 @@ pub use files::{Files, OnDisk, Unchecked};
 pub use load::{load, parse};
 pub use report::{Problem, Report};
 
+/// The database's file name in the state directory.
+pub const DATABASE: &str = "onward.db";
+
 /// The documented example, as shipped beside the program: what `onward init` starts from.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
@@ -203,6 +206,11 @@ impl Config {
     /// Where the person's own rule files lie: `rules/` beside the configuration.
     pub fn rules_dir(&self) -> PathBuf {
         self.file.with_file_name("rules")
+    }
+
+    /// Where the person's own texts lie: `templates/` beside the configuration, `reply/` and `note/` in it.
+    pub fn templates_dir(&self) -> PathBuf {
+        self.file.with_file_name("templates")
     }
 
     /// The account of that name.

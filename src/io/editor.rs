@@ -24,13 +24,17 @@ fn edit_at(path: &Path, text: &str) -> io::Result<Option<String>> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     drop(file);
-    let command = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()));
+    let command =
+        ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()));
     let command = command.unwrap_or_else(|| "vi".to_owned());
     // An editor may come with arguments (`code --wait`); no shell is involved.
     let mut words = command.split_whitespace();
     let program = words.next().unwrap_or("vi");
     let status = Command::new(program).args(words).arg(path).status().map_err(|error| {
-        io::Error::new(error.kind(), format!("the editor `{}` did not start: {error}; set $EDITOR", crate::clean::line(program)))
+        io::Error::new(
+            error.kind(),
+            format!("the editor `{}` did not start: {error}; set $EDITOR", crate::clean::line(program)),
+        )
     })?;
     if !status.success() {
         return Err(io::Error::other("the editor ended with an error, so nothing was changed"));

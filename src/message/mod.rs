@@ -75,6 +75,13 @@ pub enum Fetched {
     Part,
 }
 
+impl Fetched {
+    /// From whether something is missing at the end.
+    pub fn of(truncated: bool) -> Fetched {
+        if truncated { Fetched::Part } else { Fetched::Whole }
+    }
+}
+
 impl Message {
     /// The address a reply would be judged by: the first of `From`.
     pub fn first_from(&self) -> Option<&Address> {

@@ -68,6 +68,8 @@ pub struct ReplyContext<'a> {
     pub now: &'a Zoned,
     /// Left side of the draft's `Message-ID`: letters, digits, `.`, `-` and `_`, unique for ever, e.g. a UUID.
     pub message_id_seed: &'a str,
+    /// 0 for the wording the mail leads to, counted up for others of the same kind.
+    pub variant: u32,
 }
 
 /// Why there is no draft: the configuration lacks something. No mail can cause it.
@@ -117,6 +119,7 @@ pub fn propose_in(
     }
     let values = values(context, identity, target.to.as_ref());
     let pick = context.message.hash.iter().take(8).fold(0, |n: u64, byte| n.wrapping_shl(8) | u64::from(*byte));
+    let pick = pick.wrapping_add(u64::from(context.variant));
     let written = match templates.write(language, row.draft, &row.template, &values, pick) {
         Some(written) => written,
         None => {

@@ -7,10 +7,7 @@ use std::io::BufRead;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::{
-    term::Screen,
-    words,
-};
+use super::{term::Screen, words};
 use crate::{
     app::{
         kit::Kit,
@@ -166,7 +163,10 @@ impl Review<'_> {
                         screen.line("Approved.")?;
                         return Ok(Next::Item);
                     }
-                    Err(error) => screen.wrapped("", &format!("Not approved: {error}. [e]dit names a recipient or changes the text."))?,
+                    Err(error) => screen.wrapped(
+                        "",
+                        &format!("Not approved: {error}. [e]dit names a recipient or changes the text."),
+                    )?,
                 },
                 (Some('e'), DraftState::Pending | DraftState::Failed) => self.change(screen, &mut draft, true)?,
                 (Some('v'), DraftState::Pending | DraftState::Failed) => self.change(screen, &mut draft, false)?,
@@ -277,7 +277,11 @@ fn help(screen: &mut Screen<'_>) -> Result<()> {
 }
 
 fn head(screen: &mut Screen<'_>, item: &Item, (n, total): (usize, usize)) -> Result<()> {
-    screen.heading(format!("{n} of {total} · {} · {}", words::subject_of(&item.row.outcome), words::outcome(&item.row.outcome)))?;
+    screen.heading(format!(
+        "{n} of {total} · {} · {}",
+        words::subject_of(&item.row.outcome),
+        words::outcome(&item.row.outcome)
+    ))?;
     if let Some(mail) = &item.row.mail {
         let from = if mail.from_name.is_empty() { &mail.from_addr } else { &mail.from_name };
         screen.aside(format!("  {from}: {}", mail.subject))?;
@@ -311,7 +315,12 @@ pub fn note(screen: &mut Screen<'_>, item: &Item) -> Result<()> {
 pub fn letter(screen: &mut Screen<'_>, draft: &DraftView) -> Result<()> {
     let edit = editable(&draft.bytes)?;
     screen.gap()?;
-    screen.aside(format!("  draft {} · {} · {}", draft.id, words::draft_kind(draft.kind), words::draft_state(draft.state)))?;
+    screen.aside(format!(
+        "  draft {} · {} · {}",
+        draft.id,
+        words::draft_kind(draft.kind),
+        words::draft_state(draft.state)
+    ))?;
     let to = edit.to.as_ref().map_or("(nobody yet)".to_owned(), |to| {
         if to.name.is_empty() { to.email.clone() } else { format!("{} <{}>", to.name, to.email) }
     });

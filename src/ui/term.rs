@@ -74,7 +74,11 @@ impl<'a> Screen<'a> {
     /// A question at the end of which the cursor stays.
     pub fn prompt(&mut self, text: &str) -> io::Result<()> {
         let text = clean::text(text);
-        if self.styled { write!(self.out, "\x1b[1m{text}\x1b[0m")? } else { write!(self.out, "{text}")? }
+        if self.styled {
+            write!(self.out, "\x1b[1m{text}\x1b[0m")?
+        } else {
+            write!(self.out, "{text}")?
+        }
         self.out.flush()
     }
 }

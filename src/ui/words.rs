@@ -132,7 +132,9 @@ mod tests {
     #[test]
     fn time_is_told_in_round_units() {
         let now: Timestamp = "2026-11-16T10:00:00Z".parse().unwrap();
-        for (seconds, said) in [(10, "just now"), (300, "5 minutes ago"), (7_200, "2 hours ago"), (200_000, "2 days ago")] {
+        for (seconds, said) in
+            [(10, "just now"), (300, "5 minutes ago"), (7_200, "2 hours ago"), (200_000, "2 days ago")]
+        {
             assert_eq!(ago(now - jiff::SignedDuration::from_secs(seconds), now), said);
         }
     }

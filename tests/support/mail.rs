@@ -32,7 +32,8 @@ pub struct Sample {
     pub bytes: Vec<u8>,
 }
 
-const EMPLOYERS: [&str; 6] = ["Larkfield", "Tidewater Metrics", "Ostrava Looms", "Quillhaven", "Brightmoor Labs", "Sable & Finch"];
+const EMPLOYERS: [&str; 6] =
+    ["Larkfield", "Tidewater Metrics", "Ostrava Looms", "Quillhaven", "Brightmoor Labs", "Sable & Finch"];
 const ROLES: [&str; 5] = ["Data Analyst", "Site Engineer", "Payroll Officer", "Backend Developer", "Lab Technician"];
 
 /// The `n`-th message.
@@ -66,12 +67,16 @@ pub fn sample(n: usize) -> Sample {
         Kind::Acknowledgement => (
             format!("{employer} <no-reply@us.greenhouse-mail.io>"),
             format!("We received your application for {role}"),
-            format!("Hello Robin,\n\nWe have received your application for the {role} role at {employer}. Our team will review it.\n"),
+            format!(
+                "Hello Robin,\n\nWe have received your application for the {role} role at {employer}. Our team will review it.\n"
+            ),
         ),
         Kind::Interview => (
             "Edith Marlow <edith.marlow@larkfield.example>".to_owned(),
             format!("Interview for {role}"),
-            format!("Dear Robin,\n\nwe would like to invite you to an interview for the {role} position at {employer}. Are you free on Tuesday?\n\nEdith Marlow\n"),
+            format!(
+                "Dear Robin,\n\nwe would like to invite you to an interview for the {role} position at {employer}. Are you free on Tuesday?\n\nEdith Marlow\n"
+            ),
         ),
         Kind::Newsletter => (
             "Garden Letter <letter@garden.example>".to_owned(),

@@ -44,7 +44,8 @@ impl Postfix {
         let dir = tempfile::Builder::new().prefix("onward-postfix-").tempdir().unwrap();
         let [starttls_port, tls_port] = [super::free_port(), super::free_port()];
         write_config(dir.path(), neighbour, starttls_port, tls_port);
-        let status = Command::new("/usr/sbin/postfix").arg("-c").arg(dir.path().join("etc")).arg("start").output().unwrap();
+        let status =
+            Command::new("/usr/sbin/postfix").arg("-c").arg(dir.path().join("etc")).arg("start").output().unwrap();
         assert!(status.status.success(), "postfix start: {}", String::from_utf8_lossy(&status.stderr));
         super::wait_until("postfix answers", || std::net::TcpStream::connect(("127.0.0.1", starttls_port)).is_ok());
         Some(Postfix { dir, starttls_port, tls_port })

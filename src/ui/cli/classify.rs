@@ -1,14 +1,20 @@
 //! `onward classify`: one verdict a line, nothing stored. The JSON form is a contract that programs depend on.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use serde::{Serialize, Serializer};
 
+use super::{Exit, home::Home};
 use crate::{
-    classify::Classification,
+    app::import,
+    classify::{Classification, Hit, classify},
     clean,
-    message::{Defect, Message, Zone},
+    message::{Defect, Fetched, Message, Zone},
     outcome::{Category, Reason, Stage},
+    ui::term::Screen,
 };
 
 /// One line of `onward classify --json`.
@@ -67,6 +73,20 @@ pub struct EvidenceLine<'a> {
     pub weight: f64,
 }
 
+impl<'a> EvidenceLine<'a> {
+    /// The line for one hit.
+    pub fn new(hit: &'a Hit) -> EvidenceLine<'a> {
+        EvidenceLine {
+            rule: &hit.rule,
+            file: &hit.file,
+            line: hit.line,
+            zone: hit.zone,
+            text: hit.sentence.get(hit.span.0..hit.span.1).unwrap_or_default(),
+            weight: hit.weight,
+        }
+    }
+}
+
 fn hundredths<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((value * 100.0).round() / 100.0)
 }
@@ -76,14 +96,6 @@ impl<'a> ClassifyLine<'a> {
     pub fn new(path: &'a str, message: &'a Message, verdict: &'a Classification) -> Self {
         let value = |f: &'a Option<crate::classify::Fact>| f.as_ref().map(|f| f.value.as_str());
         let facts = &verdict.facts;
-        let evidence = verdict.evidence().map(|h| EvidenceLine {
-            rule: &h.rule,
-            file: &h.file,
-            line: h.line,
-            zone: h.zone,
-            text: h.sentence.get(h.span.0..h.span.1).unwrap_or_default(),
-            weight: h.weight,
-        });
         ClassifyLine {
             path,
             message_id: message.id.as_ref().map(|id| id.as_str()),
@@ -99,7 +111,7 @@ impl<'a> ClassifyLine<'a> {
             contact: value(&facts.contact),
             ats: facts.ats.as_deref(),
             noreply: facts.noreply,
-            evidence: evidence.collect(),
+            evidence: verdict.evidence().map(EvidenceLine::new).collect(),
             defects: &message.defects,
         }
     }
@@ -125,4 +137,33 @@ pub fn text(out: &mut dyn Write, path: &str, message: &Message, verdict: &Classi
         clean::line_within(&message.subject, 60),
         clean::line(path),
     )
+}
+
+/// Runs the verb: every input gets one line, whatever is in it.
+pub fn run(home: &Home, paths: &[PathBuf], screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    let rules = home.rules()?;
+    let mut exit = Exit::Fine;
+    for found in paths.iter().flat_map(|path| import::messages(path)) {
+        match found {
+            Ok(mail) => {
+                let message = Message::parse(&mail.bytes, Fetched::of(mail.oversized));
+                let verdict = classify(&rules, &message);
+                if home.json() {
+                    json(screen.raw(), &mail.path, &message, &verdict)?;
+                } else {
+                    text(screen.raw(), &mail.path, &message, &verdict)?;
+                }
+            }
+            Err(error) => {
+                exit = Exit::Findings;
+                if home.json() {
+                    let line = serde_json::json!({ "path": error.path, "error": error.to_string() });
+                    writeln!(screen.raw(), "{line}")?;
+                } else {
+                    screen.line(error.to_string())?;
+                }
+            }
+        }
+    }
+    Ok(exit)
 }

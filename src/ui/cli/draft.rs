@@ -68,13 +68,8 @@ pub fn as_json(draft: &DraftView) -> Result<Value> {
 
 fn list(home: &Home, all: bool, screen: &mut Screen<'_>) -> Result<Exit> {
     let store = home.log()?;
-    let open = [
-        DraftState::Pending,
-        DraftState::Approved,
-        DraftState::Sending,
-        DraftState::Failed,
-        DraftState::Unconfirmed,
-    ];
+    let open =
+        [DraftState::Pending, DraftState::Approved, DraftState::Sending, DraftState::Failed, DraftState::Unconfirmed];
     let drafts = store.drafts(if all { &[] } else { &open })?;
     if home.json() {
         for draft in &drafts {
@@ -108,7 +103,8 @@ fn show(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<
     if !draft.remark.is_empty() {
         screen.wrapped("  ", &format!("last: {}", draft.remark))?;
     }
-    screen.aside(format!("  digest {} (approve with `onward draft approve {id} --digest {0}`)", draft.digest.short()))?;
+    screen
+        .aside(format!("  digest {} (approve with `onward draft approve {id} --digest {0}`)", draft.digest.short()))?;
     Ok(Exit::Fine)
 }
 
@@ -145,7 +141,9 @@ fn read(path: &Path) -> Result<String> {
         std::io::stdin().lock().take(TEXT_BYTES_MAX).read_to_string(&mut text)?;
     } else {
         let file = fs::File::open(path).with_context(|| format!("{} cannot be read", path.display()))?;
-        file.take(TEXT_BYTES_MAX).read_to_string(&mut text).with_context(|| format!("{} is no text", path.display()))?;
+        file.take(TEXT_BYTES_MAX)
+            .read_to_string(&mut text)
+            .with_context(|| format!("{} is no text", path.display()))?;
     }
     Ok(text)
 }

@@ -6,9 +6,10 @@ use anyhow::{Context as _, Result};
 
 use super::args::Common;
 use crate::{
-    app::kit::Kit,
+    app::kit::{self, Kit},
     config::{self, Config, Env},
     io::store::Store,
+    rules::RuleSet,
 };
 
 /// What every verb gets.
@@ -77,6 +78,15 @@ impl Home {
     pub fn store(&self) -> Result<Store> {
         let path = self.database()?;
         Store::open(&path).with_context(|| format!("the log {} cannot be opened", path.display()))
+    }
+
+    /// The rules in force; without a configuration the shipped ones and those beside where it would be.
+    pub fn rules(&self) -> Result<RuleSet> {
+        let (dir, disabled) = match self.config_if_any()? {
+            Some(config) => (config.rules_dir(), config.rules.disable),
+            None => (self.config_path()?.with_file_name("rules"), Vec::new()),
+        };
+        kit::load_rules(Some(&dir), &disabled).map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))
     }
 
     /// Rules and texts, as the configuration has them.

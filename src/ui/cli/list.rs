@@ -26,7 +26,8 @@ pub fn run(home: &Home, args: &ListArgs, screen: &mut Screen<'_>) -> Result<Exit
         ..Filter::default()
     };
     let rows = store.list(&filter)?;
-    let (shown, held): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| args.all || home.json() || !is_held(row, now));
+    let (shown, held): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| args.all || home.json() || !is_held(row, now));
     if home.json() {
         for row in &shown {
             writeln!(screen.raw(), "{}", serde_json::to_string(row)?)?;

@@ -33,9 +33,12 @@ pub fn run(home: &Home, args: &LogArgs, screen: &mut Screen<'_>) -> Result<Exit>
             continue;
         }
         let about = [("message", event.message), ("item", event.outcome), ("draft", event.draft)];
-        let about: Vec<String> =
-            about.iter().filter_map(|(what, id)| id.map(|id| format!("{what} {id}"))).collect();
-        let detail = if event.detail.as_object().is_some_and(|o| o.is_empty()) { String::new() } else { event.detail.to_string() };
+        let about: Vec<String> = about.iter().filter_map(|(what, id)| id.map(|id| format!("{what} {id}"))).collect();
+        let detail = if event.detail.as_object().is_some_and(|o| o.is_empty()) {
+            String::new()
+        } else {
+            event.detail.to_string()
+        };
         screen.line(format!(
             "{}  {:<12}  {}  {detail}",
             words::moment(event.at, &home.env.zone),

@@ -24,7 +24,8 @@ pub fn run(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit> 
                 Deliver::Smtp => "would be sent",
             };
             if home.json() {
-                let value = json!({ "draft": draft.id, "to": to, "deliver": config.reply.deliver, "bytes": draft.bytes.len() });
+                let value =
+                    json!({ "draft": draft.id, "to": to, "deliver": config.reply.deliver, "bytes": draft.bytes.len() });
                 writeln!(screen.raw(), "{value}")?;
             } else {
                 screen.line(format!("draft {} {how}, to {to}, {} bytes", draft.id, draft.bytes.len()))?;

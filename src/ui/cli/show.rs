@@ -24,7 +24,8 @@ pub fn show(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     review::note(screen, &item)?;
     if let Some(draft) = &item.draft {
         review::letter(screen, draft)?;
-        screen.aside(format!("  why this reply: row `{}` of rules/replies.toml, text {}", draft.row, draft.template))?;
+        screen
+            .aside(format!("  why this reply: row `{}` of rules/replies.toml, text {}", draft.row, draft.template))?;
         screen.aside(format!("  digest {}", draft.digest.short()))?;
     }
     if item.chain.len() > 1 {
@@ -65,7 +66,8 @@ pub fn why(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     super::explain::short(screen, verdict)?;
     if let Some(draft) = &item.draft {
         screen.gap()?;
-        screen.line(format!("The reply follows row `{}` of rules/replies.toml (text {}).", draft.row, draft.template))?;
+        screen
+            .line(format!("The reply follows row `{}` of rules/replies.toml (text {}).", draft.row, draft.template))?;
     }
     screen.aside(format!("`onward explain {id}` shows everything, `onward fix {id} --as …` corrects it."))?;
     Ok(Exit::Fine)
@@ -83,7 +85,8 @@ fn heading(screen: &mut Screen<'_>, item: &Item, home: &Home) -> Result<()> {
         screen.line(format!("  from     {from}"))?;
         screen.line(format!("  subject  {}", mail.subject))?;
         screen.line(format!("  arrived  {}", words::moment(mail.received_at, &home.env.zone)))?;
-        let places: Vec<String> = item.places.iter().map(|(account, mailbox)| format!("{mailbox} of {account}")).collect();
+        let places: Vec<String> =
+            item.places.iter().map(|(account, mailbox)| format!("{mailbox} of {account}")).collect();
         screen.line(format!("  lies in  {}", places.join(", ")))?;
     }
     if let Some(reason) = words::reason(outcome.reason) {

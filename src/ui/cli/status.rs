@@ -22,7 +22,10 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
         screen.line("Onward is not set up yet.")?;
         screen.gap()?;
         screen.line("  onward demo              shows the whole path on a sample mailbox")?;
-        screen.line(format!("  onward config example    prints a configuration to start from, for {}", home.config_path()?.display()))?;
+        screen.line(format!(
+            "  onward config example    prints a configuration to start from, for {}",
+            home.config_path()?.display()
+        ))?;
         return Ok(Exit::Fine);
     };
     if !config.store.exists() {
@@ -58,13 +61,17 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
         writeln!(screen.raw(), "{value}")?;
         return Ok(exit);
     }
-    screen.line(if running { "Onward is running." } else { "Onward is not running (`onward run`, or the systemd unit)." })?;
+    screen.line(if running {
+        "Onward is running."
+    } else {
+        "Onward is not running (`onward run`, or the systemd unit)."
+    })?;
     for (account, mailbox, at, stale) in &mailboxes {
         let seen = at.map_or("not looked at yet".to_owned(), |at| format!("looked at {}", words::ago(at, now)));
         let mark = if *stale && running { "  (stale: `onward doctor` finds out why)" } else { "" };
         screen.line(format!("  {mailbox} of {account}: {seen}{mark}"))?;
     }
-    let open: u64 = counts.outcomes.iter().filter(|(c, _)| *c != Category::Rejection).map(|(_, n)| n).sum();
+    let open: u64 = counts.outcomes.iter().filter(|(c, _)| *c != Category::Rejection).map(|(_, n)| u64::from(*n)).sum();
     screen.line(format!("  {} mails read, {open} of them other news about applications", counts.messages))?;
     let asks = waiting.undecided.len();
     let drafts = waiting.drafts.len();
