@@ -160,7 +160,10 @@ impl From<rusqlite::Error> for StoreError {
         }
         let code = error.sqlite_error().map_or(0, |e| e.extended_code);
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+            // SQLITE_PROTOCOL: the WAL lock was lost in a race for many seconds on end.
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                StoreError::Busy
+            }
             Some(ErrorCode::DiskFull) => StoreError::Full,
             Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,
             Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => StoreError::Io { code },
