@@ -109,10 +109,8 @@ pub(crate) fn decide(rules: &RuleSet, raws: &[Raw], bits: &HashMap<usize, f64>, 
             *sums.entry(category).or_default() += bits.get(&raw.rule).copied().unwrap_or(0.0);
         }
     }
-    let anchors: Vec<Category> = counted(rules, raws)
-        .filter(|(_, r)| r.weight >= ANCHOR_BITS)
-        .filter_map(|(_, r)| r.category)
-        .collect();
+    let anchors: Vec<Category> =
+        counted(rules, raws).filter(|(_, r)| r.weight >= ANCHOR_BITS).filter_map(|(_, r)| r.category).collect();
     let mut asks = Vec::new();
     for conflict in &rules.conflicts {
         settle(conflict, raws, &anchors, &mut sums, &mut asks);

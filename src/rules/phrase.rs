@@ -530,13 +530,21 @@ mod tests {
     #[test]
     fn phrases_match_what_the_format_says() {
         for (phrase, yes, no) in [
-            ("moving forward", &["we are moving forward", "Moving, forward!"][..], &["removing forward", "moving forwards"][..]),
+            (
+                "moving forward",
+                &["we are moving forward", "Moving, forward!"][..],
+                &["removing forward", "moving forwards"][..],
+            ),
             ("appl*", &["your application", "apply"], &["reapply", "app"]),
             ("*gespräch", &["das Vorstellungsgespräch", "gespräch"], &["gesprächig"]),
             ("(yes|no) thanks", &["No thanks"], &["maybe thanks", "yesno thanks"]),
             ("[very] much", &["very much", "much"], &["muchly"]),
             ("thank you [very|so] much", &["thank you much", "thank you so much"], &["thank you too much"]),
-            ("pick .. time", &["pick a time", "pick a very good time", "pick time"], &["pick a very very good time", "pick one, any time"]),
+            (
+                "pick .. time",
+                &["pick a time", "pick a very good time", "pick time"],
+                &["pick a very very good time", "pick one, any time"],
+            ),
             ("pick ..0 time", &["pick time"], &["pick a time"]),
             ("({{people}})", &["a candidate", "candidates."], &["candidacy"]),
             ("{{job}}s", &["roles", "night shifts"], &["role"]),
@@ -553,7 +561,11 @@ mod tests {
             ("残念 .. 結果", &["残念ながら選考の結果"], &["結果は残念"]),
             ("불합격", &["아쉽게도 불합격하셨습니다"], &["합격"]),
             ("l'entretien", &["à l’entretien"], &["entretien"]),
-            ("better .. ({{people}})", &["better-suited candidates", "better suited, 2.5 candidates"], &["better. Candidates"]),
+            (
+                "better .. ({{people}})",
+                &["better-suited candidates", "better suited, 2.5 candidates"],
+                &["better. Candidates"],
+            ),
         ] {
             let phrase = Phrase::new(phrase, &lists()).unwrap_or_else(|e| panic!("{phrase}: {e:?}"));
             for text in yes {
@@ -568,8 +580,16 @@ mod tests {
     #[test]
     fn captures_end_where_the_phrase_goes_on() {
         for (phrase, text, expected) in [
-            ("the <role> role at <company>", "For the Senior Nurse role at Acme Care, we", &["senior nurse", "acme care"][..]),
-            ("position of <role> at <company>", "position of Buyer (Junior) at Foo & Sons.", &["buyer (junior)", "foo & sons."]),
+            (
+                "the <role> role at <company>",
+                "For the Senior Nurse role at Acme Care, we",
+                &["senior nurse", "acme care"][..],
+            ),
+            (
+                "position of <role> at <company>",
+                "position of Buyer (Junior) at Foo & Sons.",
+                &["buyer (junior)", "foo & sons."],
+            ),
             ("reference <ref>", "Reference R-1234 applies", &["r-1234"]),
             ("<count> applicants", "over 1,200 applicants", &["1,200"]),
         ] {

@@ -24,9 +24,28 @@ const SLUG: f64 = 2.0;
 const DISPLAY_NAME_BARE: f64 = 1.5;
 /// Domains where anybody has a mailbox; the table of senders may name more.
 const FREEMAIL: [&str; 22] = [
-    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "yahoo.com", "yahoo.co.uk", "icloud.com",
-    "me.com", "aol.com", "gmx.de", "gmx.net", "gmx.at", "web.de", "proton.me", "protonmail.com", "mail.ru", "yandex.ru",
-    "qq.com", "163.com", "t-online.de", "freenet.de",
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "yahoo.com",
+    "yahoo.co.uk",
+    "icloud.com",
+    "me.com",
+    "aol.com",
+    "gmx.de",
+    "gmx.net",
+    "gmx.at",
+    "web.de",
+    "proton.me",
+    "protonmail.com",
+    "mail.ru",
+    "yandex.ru",
+    "qq.com",
+    "163.com",
+    "t-online.de",
+    "freenet.de",
 ];
 /// Most words of a name looked for in the text.
 const SPELLING_WORDS_MAX: usize = 5;
@@ -73,8 +92,14 @@ fn captures(r: &Reading<'_>, out: &mut Vec<Candidate>) {
         for (_, text, zone) in r.captured(raw, Capture::Company) {
             let points = if zone == Zone::Subject { SUBJECT } else { TEXT };
             // A rule may say how far its captures can be trusted; signals usually carry 3 to 5.
-            let trust = if rule.category.is_none() && rule.weight > 0.0 { rule.weight.min(5.0) / 5.0 + 0.5 } else { 1.0 };
-            push(out, employer(&text, suffixes(r)), if zone == Zone::Subject { "subject" } else { "text" }, points * trust);
+            let trust =
+                if rule.category.is_none() && rule.weight > 0.0 { rule.weight.min(5.0) / 5.0 + 0.5 } else { 1.0 };
+            push(
+                out,
+                employer(&text, suffixes(r)),
+                if zone == Zone::Subject { "subject" } else { "text" },
+                points * trust,
+            );
         }
     }
 }
@@ -100,7 +125,12 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     let cut = bare.len() < head.len();
     let relayed = r.sender.noreply || r.sender.relays_hiring();
     let points = if cut || (relayed && !is_person(bare)) { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
-    push(out, employer(bare, suffixes(r)).or_else(|| relayed.then(|| bare.to_owned()).filter(|b| b.chars().count() > 1)), "display name", points);
+    push(
+        out,
+        employer(bare, suffixes(r)).or_else(|| relayed.then(|| bare.to_owned()).filter(|b| b.chars().count() > 1)),
+        "display name",
+        points,
+    );
 }
 
 /// The slug a relay puts into its addresses, and the sender's own domain.
@@ -108,7 +138,9 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     for address in [Some(from), r.message.reply_to.first()].into_iter().flatten() {
         if let Some(slug) = r.rules.senders.slug(address, r.rules.list("not-a-tenant")) {
             let slug = slug.trim_end_matches(|c: char| c.is_ascii_digit());
-            let slug = ["-careers", "-jobs", "careers", "jobs", "-recruiting"].iter().fold(slug, |s, e| s.strip_suffix(e).unwrap_or(s));
+            let slug = ["-careers", "-jobs", "careers", "jobs", "-recruiting"]
+                .iter()
+                .fold(slug, |s, e| s.strip_suffix(e).unwrap_or(s));
             from_slug(r, slug, "address", SLUG, out);
             continue;
         }
@@ -169,7 +201,10 @@ fn spelling(r: &Reading<'_>, slug: &str) -> Option<String> {
 fn sender_templates(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     let Some(from) = r.message.from.first() else { return };
     let Some(sender) = r.rules.senders.by_address(from) else { return };
-    let texts = [(&sender.subjects, &r.message.subject, "subject", SUBJECT), (&sender.display_forms, &from.name, "display name", DISPLAY_NAME)];
+    let texts = [
+        (&sender.subjects, &r.message.subject, "subject", SUBJECT),
+        (&sender.display_forms, &from.name, "display name", DISPLAY_NAME),
+    ];
     for (forms, text, source, points) in texts {
         let normal = normalise(text);
         for form in forms {

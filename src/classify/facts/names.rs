@@ -7,9 +7,40 @@ const EMPLOYER_WORDS_MAX: usize = 7;
 
 /// Legal forms: no part of the name when names are compared.
 const LEGAL_FORMS: [&str; 34] = [
-    "inc", "llc", "ltd", "limited", "gmbh", "ag", "se", "corp", "corporation", "co", "company", "plc", "pty", "bv",
-    "nv", "sa", "sas", "srl", "spa", "ab", "oy", "oyj", "as", "aps", "kg", "llp", "kk", "group", "the", "mbh", "ug",
-    "ev", "sp", "zoo",
+    "inc",
+    "llc",
+    "ltd",
+    "limited",
+    "gmbh",
+    "ag",
+    "se",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "plc",
+    "pty",
+    "bv",
+    "nv",
+    "sa",
+    "sas",
+    "srl",
+    "spa",
+    "ab",
+    "oy",
+    "oyj",
+    "as",
+    "aps",
+    "kg",
+    "llp",
+    "kk",
+    "group",
+    "the",
+    "mbh",
+    "ug",
+    "ev",
+    "sp",
+    "zoo",
 ];
 /// Words inside a name that are written small.
 const CONNECTORS: [&str; 22] = [
@@ -18,21 +49,124 @@ const CONNECTORS: [&str; 22] = [
 ];
 /// Words that are no employer, whatever their case.
 const NO_EMPLOYER: [&str; 52] = [
-    "us", "our", "we", "the", "you", "your", "this", "that", "it", "them", "my", "me", "team", "company", "hr", "hi",
-    "hello", "dear", "careers", "jobs", "recruiting", "recruitment", "talent", "hiring", "human", "application", "applications",
-    "candidate", "sir", "madam", "uns", "ihnen", "ihre", "wir", "sie", "unser", "unserem", "unserer", "nous", "vous", "notre",
-    "votre", "nosotros", "noi", "voi", "ons", "oss", "any", "other", "another", "monday", "noreply",
+    "us",
+    "our",
+    "we",
+    "the",
+    "you",
+    "your",
+    "this",
+    "that",
+    "it",
+    "them",
+    "my",
+    "me",
+    "team",
+    "company",
+    "hr",
+    "hi",
+    "hello",
+    "dear",
+    "careers",
+    "jobs",
+    "recruiting",
+    "recruitment",
+    "talent",
+    "hiring",
+    "human",
+    "application",
+    "applications",
+    "candidate",
+    "sir",
+    "madam",
+    "uns",
+    "ihnen",
+    "ihre",
+    "wir",
+    "sie",
+    "unser",
+    "unserem",
+    "unserer",
+    "nous",
+    "vous",
+    "notre",
+    "votre",
+    "nosotros",
+    "noi",
+    "voi",
+    "ons",
+    "oss",
+    "any",
+    "other",
+    "another",
+    "monday",
+    "noreply",
 ];
 /// Articles and the like before a role; what stands before the last of them is another part of the sentence.
 const BEFORE_ROLE: [&str; 37] = [
-    "the", "our", "your", "this", "that", "an", "open", "advertised", "above", "die", "der", "das", "den", "dem", "als",
-    "unsere", "unseren", "ihre", "ihren", "eine", "einen", "einer", "el", "los", "las", "le", "les", "une", "votre",
-    "notre", "il", "lo", "una", "een", "het", "o", "vaga",
+    "the",
+    "our",
+    "your",
+    "this",
+    "that",
+    "an",
+    "open",
+    "advertised",
+    "above",
+    "die",
+    "der",
+    "das",
+    "den",
+    "dem",
+    "als",
+    "unsere",
+    "unseren",
+    "ihre",
+    "ihren",
+    "eine",
+    "einen",
+    "einer",
+    "el",
+    "los",
+    "las",
+    "le",
+    "les",
+    "une",
+    "votre",
+    "notre",
+    "il",
+    "lo",
+    "una",
+    "een",
+    "het",
+    "o",
+    "vaga",
 ];
 /// Words behind a role that are no part of it.
 const AFTER_ROLE: [&str; 23] = [
-    "role", "position", "team", "vacancy", "job", "opening", "opportunity", "post", "internship role", "here", "and", "at", "with",
-    "stelle", "position", "bei", "in", "chez", "en", "requisition", "for", "we", "which",
+    "role",
+    "position",
+    "team",
+    "vacancy",
+    "job",
+    "opening",
+    "opportunity",
+    "post",
+    "internship role",
+    "here",
+    "and",
+    "at",
+    "with",
+    "stelle",
+    "position",
+    "bei",
+    "in",
+    "chez",
+    "en",
+    "requisition",
+    "for",
+    "we",
+    "which",
 ];
 
 /// Letters and digits only, lower case, words apart by one space, legal forms left out.
@@ -59,10 +193,38 @@ pub(super) fn agree(a: &str, b: &str) -> bool {
 /// Cuts punctuation and quotes from both ends.
 fn trimmed(text: &str) -> &str {
     let text = text.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, '"' | '“' | '”' | '„' | '«' | '»' | '\'' | '‘' | '’' | ',' | ';' | ':' | '!' | '?' | '-' | '–' | '|' | '*' | '「' | '」' | '『' | '』')
+        c.is_whitespace()
+            || matches!(
+                c,
+                '"' | '“'
+                    | '”'
+                    | '„'
+                    | '«'
+                    | '»'
+                    | '\''
+                    | '‘'
+                    | '’'
+                    | ','
+                    | ';'
+                    | ':'
+                    | '!'
+                    | '?'
+                    | '-'
+                    | '–'
+                    | '|'
+                    | '*'
+                    | '「'
+                    | '」'
+                    | '『'
+                    | '』'
+            )
     });
     match text.strip_suffix('.') {
-        Some(rest) if !rest.ends_with("Inc") && !rest.ends_with("Ltd") && !rest.ends_with("Co") && !rest.contains('.') => rest,
+        Some(rest)
+            if !rest.ends_with("Inc") && !rest.ends_with("Ltd") && !rest.ends_with("Co") && !rest.contains('.') =>
+        {
+            rest
+        }
         _ => text,
     }
 }
@@ -92,7 +254,8 @@ pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
         if is_name_word(word) && !(words.is_empty() && NO_EMPLOYER.contains(&bare.as_str())) {
             words.append(&mut pending);
             words.push(word);
-            let ends = word.ends_with([',', ';', ')']) || (word.ends_with('.') && !LEGAL_FORMS.contains(&bare.as_str()));
+            let ends =
+                word.ends_with([',', ';', ')']) || (word.ends_with('.') && !LEGAL_FORMS.contains(&bare.as_str()));
             if ends || words.len() >= EMPLOYER_WORDS_MAX {
                 break;
             }
@@ -144,10 +307,15 @@ pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
         }
     }
     text = trimmed(text.get(start..).unwrap_or_default());
-    for mark in [" at ", " bei ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [", " – ", " — ", " - "] {
+    for mark in [
+        " at ", " bei ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [", " – ",
+        " — ", " - ",
+    ] {
         if let Some((head, tail)) = text.split_once(mark)
             && fits(head)
-            && (!matches!(mark, " - " | " – " | " — ") || tail.chars().any(|c| c.is_ascii_digit()) || is_employer(tail, employer))
+            && (!matches!(mark, " - " | " – " | " — ")
+                || tail.chars().any(|c| c.is_ascii_digit())
+                || is_employer(tail, employer))
         {
             text = trimmed(head);
         }

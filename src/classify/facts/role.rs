@@ -3,11 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Reading, names};
-use crate::{
-    classify::Fact,
-    message::Zone,
-    rules::phrase::Capture,
-};
+use crate::{classify::Fact, message::Zone, rules::phrase::Capture};
 
 /// Points of a capture in the subject and in the text.
 const SUBJECT: f64 = 4.0;

@@ -27,8 +27,7 @@ pub fn account(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -
         sentence(out, hit)?;
         writeln!(out, "     {}:{}  {}", clean::line(&hit.file), hit.line, said(hit))?;
     }
-    let seen: Vec<&Hit> =
-        verdict.hits.iter().filter(|h| h.dropped.is_some_and(|d| d != Dropped::Repeated)).collect();
+    let seen: Vec<&Hit> = verdict.hits.iter().filter(|h| h.dropped.is_some_and(|d| d != Dropped::Repeated)).collect();
     if !seen.is_empty() {
         writeln!(out, "\n Seen, not counted")?;
     }
@@ -68,7 +67,11 @@ fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::R
     let next_name = next.map_or("none".to_owned(), |(c, bits)| format!("{c} {bits:.1}"));
     let margin = verdict.score - next.map_or(0.0, |(_, bits)| bits.max(0.0));
     let wide = if margin >= policy.margin { "≥" } else { "<" };
-    write!(out, " score {:.1} bits {enough} {:.1} · next: {next_name}, margin {margin:.1} {wide} {:.1}", verdict.score, policy.accept, policy.margin)?;
+    write!(
+        out,
+        " score {:.1} bits {enough} {:.1} · next: {next_name}, margin {margin:.1} {wide} {:.1}",
+        verdict.score, policy.accept, policy.margin
+    )?;
     if policy.terminal {
         let anchor = verdict.evidence().find(|h| {
             h.category == Some(verdict.category) && rules.rule(&h.rule).is_some_and(|r| r.weight >= ANCHOR_BITS)
@@ -157,7 +160,10 @@ fn facts(out: &mut dyn Write, verdict: &Classification) -> io::Result<()> {
             writeln!(out, "   {label:<10} {}  ({})", clean::line(&fact.value), clean::line(&fact.source))?;
         }
     }
-    let relay = f.ats.as_ref().map_or_else(|| "no known relay".to_owned(), |a| format!("relayed by {}, never the employer", clean::line(a)));
+    let relay = f
+        .ats
+        .as_ref()
+        .map_or_else(|| "no known relay".to_owned(), |a| format!("relayed by {}, never the employer", clean::line(a)));
     let replies = if f.noreply { "replies reach nobody" } else { "takes replies" };
     writeln!(out, "   sender     {relay} · {replies} · language {}", f.language)?;
     let marks = [

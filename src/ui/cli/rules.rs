@@ -63,12 +63,7 @@ fn count(problems: &[Diagnostic]) -> String {
 }
 
 /// `rules check`: syntax, references, limits, style, and the embedded tests of the person's own files.
-pub fn check(
-    out: &mut dyn Write,
-    sources: &[Source],
-    today: Option<jiff::civil::Date>,
-    json: bool,
-) -> io::Result<u8> {
+pub fn check(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil::Date>, json: bool) -> io::Result<u8> {
     let set = match loaded(out, sources, today, json)? {
         Ok(set) => set,
         Err(code) => return Ok(code),
@@ -97,12 +92,7 @@ fn own_failures<'r>(report: &'r Report, sources: &[Source]) -> Vec<&'r Diagnosti
 
 /// `rules test`: the embedded tests twice, on the shipped rules alone and with the person's changes. A shipped test
 /// that only the changes flip is reported, not counted as a failure.
-pub fn test(
-    out: &mut dyn Write,
-    sources: &[Source],
-    today: Option<jiff::civil::Date>,
-    json: bool,
-) -> io::Result<u8> {
+pub fn test(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil::Date>, json: bool) -> io::Result<u8> {
     let merged = match loaded(out, sources, today, json)? {
         Ok(set) => set,
         Err(code) => return Ok(code),
@@ -217,7 +207,13 @@ pub fn doc(out: &mut dyn Write, set: &RuleSet, id: &str) -> io::Result<u8> {
         Status::Deprecated => "in force, to be removed",
         Status::Preview => "off",
     };
-    writeln!(out, "speaks for  {} with {:+.1} bits, family {}", category(rule), rule.weight, clean::line(&rule.family))?;
+    writeln!(
+        out,
+        "speaks for  {} with {:+.1} bits, family {}",
+        category(rule),
+        rule.weight,
+        clean::line(&rule.family)
+    )?;
     writeln!(out, "reads       {}", joined(rule.zones.iter().map(|z| z.as_str()).collect()))?;
     writeln!(out, "counts      {}", joined(rule.modality.iter().map(|m| m.as_str()).collect()))?;
     writeln!(out, "status      {status}")?;
