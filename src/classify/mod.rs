@@ -4,12 +4,152 @@
 //! and what tests compare, so that "why" cannot disagree with "what". This module must not read a clock, a file or
 //! the history of the mailbox.
 
+mod decide;
+mod facts;
+mod judge;
+mod modality;
+mod sender;
+mod sentence;
+
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use decide::{ANCHOR_BITS, RELEVANCE_BITS};
+pub use judge::HITS_PER_RULE_MAX;
+pub use sentence::{SENTENCE_CHARS_MAX, SENTENCES_MAX};
+
 use crate::{
-    message::Zone,
+    clean,
+    message::{Block, Message, Zone},
     outcome::{Category, Outcome, Reason, Stage, named},
+    rules::RuleSet,
 };
+use decide::Circumstances;
+use judge::{Context, Raw};
+use sender::SenderFacts;
+use sentence::{Sentence, sentences};
+
+/// Judges one message. The same rules and the same message always give the same verdict.
+pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
+    let (sentences, cut) = sentences(&message.blocks);
+    let sender = SenderFacts::read(rules, message);
+    let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
+    let mut raws = judge::hits(&context);
+    let forwarded = judge_forwarded(&sentences, &mut raws);
+    decide::drop_openers(rules, &mut raws);
+    let bits = decide::bits(rules, &raws);
+    let words: Vec<String> = raws.iter().map(|r| matched(&sentences, r)).collect();
+    let language = facts::language(&sentences);
+    let on = Circumstances {
+        relevance: decide::relevance(rules, &raws, &sender, &words, has_ats_link(rules, message)),
+        truncated: message.truncated || cut,
+        no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
+        forwarded,
+        unknown_language: language == facts::UNKNOWN_LANGUAGE,
+    };
+    let decision = decide::decide(rules, &raws, &bits, on);
+    let facts = facts::read(&facts::Reading {
+        rules,
+        message,
+        sentences: &sentences,
+        raws: &raws,
+        sender: &sender,
+        category: decision.category,
+        language,
+    });
+    Classification {
+        category: decision.category,
+        decided: decision.asks.is_empty(),
+        asks: decision.asks,
+        score: decision.score,
+        scores: decision.scores,
+        relevance: on.relevance,
+        hits: hits(rules, &sentences, &raws, &bits),
+        facts,
+        rules: rules.fingerprint().to_owned(),
+    }
+}
+
+/// Whether the outer text of a forwarded mail says nothing, so that the mail inside is the one to judge: then its hits
+/// count, and the person is asked.
+fn judge_forwarded(sentences: &[Sentence], raws: &mut [Raw]) -> bool {
+    let outer = sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body));
+    if outer || !sentences.iter().any(|s| s.zone == Zone::Forwarded) {
+        return false;
+    }
+    let inside = |r: &&mut Raw| {
+        r.dropped == Some(Dropped::Zone)
+            && r.sentence.and_then(|i| sentences.get(i)).is_some_and(|s| s.zone == Zone::Forwarded)
+    };
+    let mut counted = std::collections::HashSet::new();
+    for raw in raws.iter_mut().filter(inside) {
+        raw.dropped = (!counted.insert(raw.rule)).then_some(Dropped::Repeated);
+    }
+    !counted.is_empty()
+}
+
+/// The text a hit matched, normalised.
+fn matched(sentences: &[Sentence], raw: &Raw) -> String {
+    let sentence = raw.sentence.and_then(|i| sentences.get(i));
+    sentence.and_then(|s| s.normal.text.get(raw.span.0..raw.span.1)).unwrap_or_default().to_owned()
+}
+
+fn has_ats_link(rules: &RuleSet, message: &Message) -> bool {
+    let ats = |host: &String| rules.senders.by_domain(host).is_some_and(|(s, _)| s.kind == "ats");
+    message.link_hosts.iter().any(ats)
+}
+
+/// The hits as they are shown and stored: counted ones first, then by weight.
+fn hits(rules: &RuleSet, sentences: &[Sentence], raws: &[Raw], bits: &HashMap<usize, f64>) -> Vec<Hit> {
+    let mut out: Vec<(f64, Hit)> = Vec::new();
+    for raw in raws {
+        let Some(rule) = rules.rules.get(raw.rule) else { continue };
+        let sentence = raw.sentence.and_then(|i| sentences.get(i));
+        let weight = if raw.dropped.is_none() { bits.get(&raw.rule).copied().unwrap_or(0.0) } else { 0.0 };
+        let hit = Hit {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            file: rule.file.clone(),
+            line: rule.line,
+            category: rule.category,
+            zone: sentence.map_or(Zone::Subject, |s| s.zone),
+            sentence: sentence.map_or_else(String::new, |s| s.text.clone()),
+            span: sentence.map_or((0, 0), |s| s.normal.original(raw.span.0, raw.span.1)),
+            modality: raw.modality,
+            cue: raw.cue.clone(),
+            weight,
+            dropped: raw.dropped,
+        };
+        out.push((rule.weight.abs(), hit));
+    }
+    out.sort_by(|(wa, a), (wb, b)| {
+        let counted = a.dropped.is_some().cmp(&b.dropped.is_some());
+        counted.then(b.weight.abs().total_cmp(&a.weight.abs())).then(wb.total_cmp(wa))
+    });
+    out.truncate(HITS_MAX);
+    out.into_iter().map(|(_, hit)| hit).collect()
+}
+
+/// How a rule fares on one sentence alone, as its embedded tests ask: counted, or the reason why not; `None` where it
+/// does not match at all. Conditions on the sender, on headers and on other rules are taken as met.
+pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
+    let index = *rules.by_id.get(rule)?;
+    let wanted = rules.rules.get(index)?;
+    let lead = wanted.zones.contains(&Zone::Lead);
+    let zone = if lead { Zone::Lead } else { wanted.zones.first().copied().unwrap_or(Zone::Lead) };
+    let block = Block { zone, paragraph: 0, text: clean::text(text) };
+    let (sentences, _) = sentences(&[block]);
+    let context = Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None };
+    let mut raws = judge::hits(&context);
+    for raw in raws.iter_mut().filter(|r| r.rule == index) {
+        if matches!(raw.dropped, Some(Dropped::Shadow)) {
+            raw.dropped = None;
+        }
+    }
+    raws.retain(|r| r.rule == index);
+    hits(rules, &sentences, &raws, &decide::bits(rules, &raws)).into_iter().next()
+}
 
 /// The verdict on one message with everything that led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,1 +1,77 @@
-//! Reads the files of the person's rule directory.
+//! Reads the files of the person's rule directory. What they mean is decided in [`crate::rules`].
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::rules::{FILE_BYTES_MAX, Layer, Source};
+
+/// Most files read from the directory.
+pub const FILES_MAX: usize = 200;
+
+/// Why the directory could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory or one of its files.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file that is no text.
+    #[error("{} is not UTF-8 text; save it as UTF-8", path.display())]
+    NotText {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// A file beyond the limit.
+    #[error("{} is larger than {FILE_BYTES_MAX} bytes", path.display())]
+    TooLarge {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// Too many files.
+    #[error("{} holds more than {FILES_MAX} rule files", path.display())]
+    TooMany {
+        /// The directory.
+        path: PathBuf,
+    },
+}
+
+/// All `*.toml` files of a directory, in byte order of their names, as the person's layer. A directory that does not
+/// exist holds no rules. Hidden files are left alone, so that an editor's swap file is no rule file.
+pub fn read(directory: &Path) -> Result<Vec<Source>, Error> {
+    let unreadable = |source| Error::Unreadable { path: directory.to_owned(), source };
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(unreadable(e)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.ends_with(".toml") && !name.starts_with('.') {
+            paths.push(path);
+        }
+    }
+    if paths.len() > FILES_MAX {
+        return Err(Error::TooMany { path: directory.to_owned() });
+    }
+    paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+    paths.iter().map(|p| file(p)).collect()
+}
+
+/// One rule file.
+pub fn file(path: &Path) -> Result<Source, Error> {
+    let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+    if fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX as u64 {
+        return Err(Error::TooLarge { path: path.to_owned() });
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| Error::NotText { path: path.to_owned() })?;
+    Ok(Source { name: path.display().to_string(), text, layer: Layer::User })
+}

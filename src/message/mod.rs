@@ -8,6 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::named;
 
+mod cues;
+mod decode;
+mod guard;
+mod headers;
+mod html;
+mod merge;
+mod parse;
+mod quote;
+mod text;
+mod zones;
+
 /// One e-mail message (RFC 5322), cleaned: no field holds a control character, a bidirectional override or a raw
 /// header line.
 #[derive(Debug, Clone)]
@@ -41,6 +52,9 @@ pub struct Message {
     pub blocks: Vec<Block>,
     /// Host names of the links in the HTML part, lower case, without repetition, at most [`LINKS_MAX`].
     pub link_hosts: Vec<String>,
+    /// The headers of the mail that this one passes on, where there is one: a `message/rfc822` part or the header
+    /// lines below a "forwarded message" mark.
+    pub forwarded: Option<ForwardedHeaders>,
     /// The calendar invitation, where a `text/calendar` part came along.
     pub calendar: Option<Calendar>,
     /// SHA-256 over From, Date, Subject, Message-ID and the white-space-folded text: equal for the same mail delivered
@@ -50,6 +64,46 @@ pub struct Message {
     pub truncated: bool,
     /// What was wrong with the bytes.
     pub defects: Vec<Defect>,
+}
+
+/// How much of the message the bytes given to [`Message::parse`] are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fetched {
+    /// All of it.
+    Whole,
+    /// The first bytes only, as of a partial `FETCH`.
+    Part,
+}
+
+impl Message {
+    /// The address a reply would be judged by: the first of `From`.
+    pub fn first_from(&self) -> Option<&Address> {
+        self.from.first()
+    }
+
+    /// The text of every block in `zone`, in reading order.
+    pub fn texts(&self, zone: Zone) -> impl Iterator<Item = &str> {
+        self.blocks.iter().filter(move |block| block.zone == zone).map(|block| block.text.as_str())
+    }
+
+    /// Whether the message says that it answers another: `In-Reply-To`, `References` or a `Re:` of any language.
+    pub fn is_reply(&self) -> bool {
+        self.in_reply_to.is_some() || !self.references.is_empty() || quote::subject(&self.subject).reply
+    }
+
+    /// Whether the subject says that the message passes another one on (`Fwd:` in any language).
+    pub fn is_forward(&self) -> bool {
+        quote::subject(&self.subject).forward
+    }
+}
+
+/// What is known of a mail that was passed on, cleaned like every other header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedHeaders {
+    /// Who wrote it.
+    pub from: Option<Address>,
+    /// Its subject; empty where there is none.
+    pub subject: String,
 }
 
 /// Most `References` kept, as RFC 5322 sets no bound: the first and the last ones.

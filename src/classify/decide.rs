@@ -1,0 +1,190 @@
+//! Weighs the hits: families, openers, conflicts, and the decision to accept, to ask, or to leave the mail alone
+//! (`rules.md` §3.7–3.9). Bits of log-odds add up; nothing else does.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Ask, Dropped, judge::Raw, sender::SenderFacts};
+use crate::{
+    outcome::Category,
+    rules::{Conflict, Rule, RuleSet},
+};
+
+/// Bits a hit needs to anchor a final outcome.
+pub const ANCHOR_BITS: f64 = 4.0;
+/// Below this many bits nothing was said.
+const SPOKEN_BITS: f64 = 1.0;
+/// From this many bits on a mail is about an application.
+pub const RELEVANCE_BITS: f64 = 2.0;
+/// Relevance of a sender known to relay hiring mail.
+const RELAY_RELEVANCE: f64 = 4.0;
+/// Relevance of a link to a known applicant-tracking system.
+const LINK_RELEVANCE: f64 = 2.0;
+/// How often one rule may add its relevance, for different words.
+const RELEVANCE_WORDS_MAX: usize = 3;
+
+/// The decision before facts are read.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Decision {
+    pub category: Category,
+    pub asks: Vec<Ask>,
+    pub score: f64,
+    pub scores: Vec<(Category, f64)>,
+}
+
+/// What besides the hits bears on the decision.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Circumstances {
+    pub relevance: f64,
+    pub truncated: bool,
+    pub no_text: bool,
+    pub forwarded: bool,
+    pub unknown_language: bool,
+}
+
+/// Drops courtesy beside a real outcome: "thank you for applying" opens most rejections, and a receipt is no news
+/// beside a final answer.
+pub(crate) fn drop_openers(rules: &RuleSet, raws: &mut [Raw]) {
+    let anchored: Vec<Category> = counted(rules, raws)
+        .filter(|(_, r)| !r.opener && r.weight >= ANCHOR_BITS)
+        .filter_map(|(_, r)| r.category)
+        .collect();
+    let closed = anchored.iter().any(|c| matches!(c, Category::Rejection | Category::Offer));
+    for raw in raws.iter_mut().filter(|r| r.dropped.is_none()) {
+        let Some(rule) = rules.rules.get(raw.rule) else { continue };
+        let opener = rule.opener && anchored.iter().any(|c| Some(*c) != rule.category);
+        let receipt = closed && rule.category == Some(Category::Acknowledgement);
+        if opener || receipt {
+            raw.dropped = Some(Dropped::Opener);
+        }
+    }
+}
+
+fn counted<'r>(rules: &'r RuleSet, raws: &'r [Raw]) -> impl Iterator<Item = (&'r Raw, &'r Rule)> {
+    raws.iter().filter(|r| r.dropped.is_none()).filter_map(|r| Some((r, rules.rules.get(r.rule)?)))
+}
+
+/// The bits each counted rule adds, by rule index: within a family the weights count 1, ½, ¼, …
+pub(crate) fn bits(rules: &RuleSet, raws: &[Raw]) -> HashMap<usize, f64> {
+    let mut families: BTreeMap<(Category, &str), Vec<(usize, f64)>> = BTreeMap::new();
+    for (raw, rule) in counted(rules, raws) {
+        if let Some(category) = rule.category {
+            families.entry((category, rule.family.as_str())).or_default().push((raw.rule, rule.weight));
+        }
+    }
+    let mut out = HashMap::new();
+    for mut members in families.into_values() {
+        members.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+        let mut share = 1.0;
+        for (rule, weight) in members {
+            out.insert(rule, weight * share);
+            share /= 2.0;
+        }
+    }
+    out
+}
+
+/// Evidence that the mail is about an application at all.
+pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], sender: &SenderFacts, words: &[String], ats_link: bool) -> f64 {
+    let mut out = if sender.relays_hiring() { RELAY_RELEVANCE } else { 0.0 };
+    if ats_link {
+        out += LINK_RELEVANCE;
+    }
+    let mut seen: HashMap<usize, Vec<&str>> = HashMap::new();
+    for (raw, word) in raws.iter().zip(words) {
+        let counts = matches!(raw.dropped, None | Some(Dropped::Repeated | Dropped::Opener));
+        let list = seen.entry(raw.rule).or_default();
+        if counts && list.len() < RELEVANCE_WORDS_MAX && !list.contains(&word.as_str()) {
+            list.push(word);
+            out += rules.rules.get(raw.rule).map_or(0.0, |r| r.relevance);
+        }
+    }
+    out
+}
+
+/// Decides.
+pub(crate) fn decide(rules: &RuleSet, raws: &[Raw], bits: &HashMap<usize, f64>, on: Circumstances) -> Decision {
+    let mut sums: BTreeMap<Category, f64> = BTreeMap::new();
+    for (raw, rule) in counted(rules, raws) {
+        if let Some(category) = rule.category {
+            *sums.entry(category).or_default() += bits.get(&raw.rule).copied().unwrap_or(0.0);
+        }
+    }
+    let anchors: Vec<Category> = counted(rules, raws)
+        .filter(|(_, r)| r.weight >= ANCHOR_BITS)
+        .filter_map(|(_, r)| r.category)
+        .collect();
+    let mut asks = Vec::new();
+    for conflict in &rules.conflicts {
+        settle(conflict, raws, &anchors, &mut sums, &mut asks);
+    }
+    let mut scores: Vec<(Category, f64)> = sums.into_iter().filter(|(_, bits)| *bits != 0.0).collect();
+    scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let (category, score) = scores.first().copied().unwrap_or((Category::Unrelated, 0.0));
+    let second = scores.get(1).map_or(0.0, |s| s.1.max(0.0));
+    let about_job = on.relevance >= RELEVANCE_BITS;
+    if score < SPOKEN_BITS || (score < rules.policy(category).accept && !about_job) {
+        return silent(rules, scores, score, on);
+    }
+    let policy = rules.policy(category);
+    if policy.terminal && !anchors.contains(&category) {
+        asks.push(Ask::NoAnchor);
+    }
+    if score < policy.accept {
+        asks.push(Ask::LowScore);
+    }
+    if score - second < policy.margin {
+        asks.push(Ask::NarrowMargin);
+    }
+    let personal = !matches!(category, Category::Unrelated | Category::JobAlert | Category::Outreach);
+    if personal && !about_job && rules.rules.iter().any(|r| r.relevance > 0.0) {
+        asks.push(Ask::NotJobMail);
+    }
+    if on.truncated && policy.terminal {
+        asks.push(Ask::Truncated);
+    }
+    if on.forwarded {
+        asks.push(Ask::Forwarded);
+    }
+    Decision { category, asks, score, scores }
+}
+
+/// Nothing worth a category was said: leave the mail alone, or ask where it looks like job mail all the same.
+fn silent(rules: &RuleSet, scores: Vec<(Category, f64)>, score: f64, on: Circumstances) -> Decision {
+    if on.relevance < RELEVANCE_BITS {
+        return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores };
+    }
+    let ask = match on {
+        _ if on.no_text => Ask::NoText,
+        _ if on.unknown_language => Ask::UnknownLanguage,
+        _ => Ask::UnknownKind,
+    };
+    let best = scores.first().filter(|s| s.1 > 0.0).map_or(Category::OtherJob, |s| s.0);
+    let low = score >= SPOKEN_BITS && score < rules.policy(best).accept;
+    let asks = vec![if low { Ask::LowScore } else { ask }];
+    Decision { category: best, asks, score, scores }
+}
+
+/// Two outcomes that exclude each other, both anchored.
+fn settle(
+    conflict: &Conflict,
+    raws: &[Raw],
+    anchors: &[Category],
+    sums: &mut BTreeMap<Category, f64>,
+    asks: &mut Vec<Ask>,
+) {
+    let (first, second) = conflict.between;
+    if !anchors.contains(&first) || !anchors.contains(&second) {
+        return;
+    }
+    let explained = conflict.unless_rule.is_some_and(|rule| raws.iter().any(|r| r.rule == rule && r.dropped.is_none()));
+    if explained {
+        sums.remove(&second);
+        return;
+    }
+    match conflict.then {
+        Some(winner) => {
+            sums.remove(if winner == first { &second } else { &first });
+        }
+        None => asks.push(Ask::Conflict),
+    }
+}

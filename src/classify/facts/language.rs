@@ -1,0 +1,93 @@
+//! The main language of a text, by a vote of function words. It chooses templates and words the question "no rules
+//! for this language"; no rule waits for it, because an error here would lose a mail.
+
+use std::collections::HashMap;
+
+use crate::{classify::sentence::Sentence, message::Zone};
+
+/// Code for a language nobody voted for.
+pub(crate) const UNKNOWN: &str = "und";
+/// Share of words that have to be function words of the winner.
+const SHARE_MIN: f64 = 0.10;
+/// Most words counted: the language of a text shows early.
+const WORDS_MAX: usize = 400;
+
+/// Frequent function words, chosen to tell the languages from each other.
+const WORDS: [(&str, &str); 22] = [
+    ("en", "the and you your we our for with to of in this that have is are was not will at be as from"),
+    ("de", "und die der das sie wir für mit ihre ihr ihnen ihren ist nicht zu den dem uns auf ein eine haben leider von bei als im"),
+    ("fr", "le la les et vous votre nous de des pour une un est pas à que dans avec sur du notre cette avons au en"),
+    ("es", "el la los las y usted su para con que de del por una un no en se hemos tu le nos al es lo te"),
+    ("it", "il la di e per con che non una un del della la sua suo in abbiamo al dei ti le si è nel alla questo"),
+    ("pt", "o a os as e de do da para com que não uma um em por sua seu no na você foi se ao obrigado pela agradecemos"),
+    ("nl", "de het een en van je voor met dat niet is wij we jouw uw op te zijn hebben aan u bij helaas hebt in"),
+    ("sv", "och att det för med som inte är vi din du på en ett har till tyvärr av den oss ditt i"),
+    ("da", "og at det for med som ikke er vi din du på en et har til desværre af den os dig i"),
+    ("nb", "og at det for med som ikke er vi din du på en et har til dessverre av den oss deg i"),
+    ("fi", "ja on ei että sinun kanssa mutta olemme valitettavasti kiitos tämä ovat joka hakemuksesi meidän emme tällä"),
+    ("pl", "i w na z do nie że się jest za dla o oraz państwa pana pani nam naszej dziękujemy od po tym"),
+    ("cs", "a na se je že do v pro vám vás jsme bohužel za o nás děkujeme ale si s jsou k"),
+    ("tr", "ve bir için bu ile olarak size sizin başvurunuz çok olan değil teşekkür ederiz de da ne"),
+    ("ru", "и в на не что вы мы за вас вам с по для к наш ваш это но от как"),
+    ("uk", "і в на не що ви ми за вас вам з по для до наш ваш це але від як та"),
+    ("ro", "și în de la pentru cu nu este vă ați am dumneavoastră din că pe o un mulțumim sa al"),
+    ("hu", "a az és nem hogy egy ön önnek köszönjük sajnos is meg volt számára jelentkezését de"),
+    ("el", "και το να σας για την με που δεν στην από η ο του των είναι μας σε"),
+    ("id", "dan yang untuk dengan anda kami di ini dari tidak pada telah akan ke terima kasih"),
+    ("vi", "và của bạn cho chúng tôi không với là đã các trong một được cảm ơn"),
+    ("ca", "el la els les i de per amb que no una un del ens us hem vostra gràcies al"),
+];
+
+/// ISO 639-1 code of the language most of the sender's own text is written in, or [`UNKNOWN`].
+pub(crate) fn main_language(sentences: &[Sentence]) -> String {
+    let own = |s: &&Sentence| matches!(s.zone, Zone::Lead | Zone::Body | Zone::Closing);
+    let body: Vec<&str> = sentences.iter().filter(own).map(|s| s.normal.text.as_str()).collect();
+    let subject = sentences.iter().filter(|s| s.zone == Zone::Subject).map(|s| s.normal.text.as_str());
+    let texts: Vec<&str> = if body.is_empty() { subject.collect() } else { body };
+    by_script(&texts).or_else(|| by_words(&texts)).unwrap_or(UNKNOWN).to_owned()
+}
+
+/// Scripts that one language owns.
+fn by_script(texts: &[&str]) -> Option<&'static str> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut letters = 0usize;
+    for c in texts.iter().flat_map(|t| t.chars()).filter(|c| c.is_alphabetic()).take(WORDS_MAX * 5) {
+        letters += 1;
+        let script = match c {
+            '\u{3040}'..='\u{30ff}' => "ja",
+            '\u{4e00}'..='\u{9fff}' => "zh",
+            '\u{ac00}'..='\u{d7af}' => "ko",
+            '\u{0e00}'..='\u{0e7f}' => "th",
+            '\u{0590}'..='\u{05ff}' => "he",
+            '\u{0600}'..='\u{06ff}' => "ar",
+            '\u{0900}'..='\u{097f}' => "hi",
+            _ => continue,
+        };
+        *counts.entry(script).or_default() += 1;
+    }
+    let share = |script: &str| counts.get(script).copied().unwrap_or(0) as f64 / letters.max(1) as f64;
+    if share("ja") > 0.1 {
+        return Some("ja");
+    }
+    ["ko", "zh", "th", "he", "ar", "hi"].into_iter().find(|s| share(s) > 0.3)
+}
+
+fn by_words(texts: &[&str]) -> Option<&'static str> {
+    let mut votes: HashMap<&str, f64> = HashMap::new();
+    let mut total = 0usize;
+    let words = texts.iter().flat_map(|t| t.split(|c: char| !c.is_alphabetic())).filter(|w| !w.is_empty());
+    let lists: Vec<(&str, Vec<&str>)> = WORDS.iter().map(|(l, w)| (*l, w.split(' ').collect())).collect();
+    for word in words.take(WORDS_MAX) {
+        total += 1;
+        let owners: Vec<&str> = lists.iter().filter(|(_, w)| w.contains(&word)).map(|(l, _)| *l).collect();
+        // A word that several languages share says less.
+        for owner in &owners {
+            *votes.entry(owner).or_default() += 1.0 + 1.0 / owners.len() as f64;
+        }
+    }
+    let (best, votes) = WORDS
+        .iter()
+        .map(|(l, _)| (*l, votes.get(l).copied().unwrap_or(0.0)))
+        .fold((UNKNOWN, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+    (votes >= SHARE_MIN * total as f64 && votes > 0.0).then_some(best)
+}

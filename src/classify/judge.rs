@@ -1,0 +1,322 @@
+//! Finds where rules match and says of every hit whether it counts and, if not, why.
+//!
+//! Pure over (rules, sentences, facts about the sender). The order of the steps is the same for mail, embedded tests
+//! and `explain`. It must not weigh hits against each other (that is [`super::decide`]).
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    Dropped, Modality,
+    modality::Cues,
+    sender::SenderFacts,
+    sentence::Sentence,
+};
+use crate::{
+    message::{Message, Zone},
+    rules::{Condition, FactTest, HeaderTest, Rule, RuleSet, Scope, Status, phrase::Capture},
+};
+
+/// Most hits examined for one rule in the zones it reads.
+pub const HITS_PER_RULE_MAX: usize = 8;
+/// Most hits listed for one rule in other zones.
+const OTHER_ZONE_HITS_MAX: usize = 2;
+/// Most places of one phrase looked at in one sentence: the first may be conditional and the second asserted.
+const PLACES_PER_SENTENCE_MAX: usize = 3;
+/// From how many different link hosts on bulk mail counts as a digest.
+const DIGEST_HOSTS_MIN: usize = 3;
+
+/// One hit while it is being judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Raw {
+    pub rule: usize,
+    /// Index of the sentence; `None` for rules about the sender or headers alone.
+    pub sentence: Option<usize>,
+    /// Range in the normalised sentence.
+    pub span: (usize, usize),
+    pub captures: Vec<(Capture, (usize, usize))>,
+    pub modality: Modality,
+    pub cue: Option<String>,
+    pub dropped: Option<Dropped>,
+}
+
+/// What the conditions of rules may ask about.
+pub(crate) struct Context<'m> {
+    pub rules: &'m RuleSet,
+    pub sentences: &'m [Sentence],
+    pub sender: &'m SenderFacts,
+    /// `None` in embedded tests, where conditions on headers and senders hold.
+    pub message: Option<&'m Message>,
+}
+
+/// All hits, in the order of the sentences, each with its reason where it does not count.
+pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
+    let mut judge = Judge { context, memo: HashMap::new() };
+    let mut raws = judge.matches();
+    raws.extend(judge.without_text());
+    for raw in &mut raws {
+        judge.first_pass(raw);
+    }
+    judge.rule_conditions(&mut raws);
+    repeated(&mut raws);
+    raws
+}
+
+struct Judge<'c, 'm> {
+    context: &'c Context<'m>,
+    /// Results of conditions that do not depend on the single hit, by condition and paragraph.
+    memo: HashMap<(usize, Option<(Zone, u32)>), bool>,
+}
+
+impl<'c, 'm> Judge<'c, 'm> {
+    fn rule(&self, index: usize) -> Option<&'m Rule> {
+        self.context.rules.rules.get(index)
+    }
+
+    fn matches(&self) -> Vec<Raw> {
+        let mut out = Vec::new();
+        let mut counts: HashMap<(usize, bool), usize> = HashMap::new();
+        for (index, sentence) in self.context.sentences.iter().enumerate() {
+            let mut cues: HashMap<&str, Cues<'_>> = HashMap::new();
+            for shard in &self.context.rules.shards {
+                for hit in shard.set.matches(sentence.normal.text.as_bytes()).iter() {
+                    self.places(index, sentence, shard.first + hit, &mut counts, &mut cues, &mut out);
+                }
+            }
+        }
+        out
+    }
+
+    /// The places of one phrase in one sentence, each with its modality.
+    fn places<'s>(
+        &self,
+        index: usize,
+        sentence: &'s Sentence,
+        phrase: usize,
+        counts: &mut HashMap<(usize, bool), usize>,
+        cues: &mut HashMap<&'m str, Cues<'s>>,
+        out: &mut Vec<Raw>,
+    ) {
+        let Some((owner, phrase)) = self.context.rules.phrases.get(phrase) else { return };
+        let Some(rule) = self.rule(owner.rule) else { return };
+        if rule.status == Status::Preview {
+            return;
+        }
+        let reads = rule.zones.contains(&sentence.zone);
+        let limit = if reads { HITS_PER_RULE_MAX } else { OTHER_ZONE_HITS_MAX };
+        let count = counts.entry((owner.rule, reads)).or_default();
+        for found in phrase.find_all(&sentence.normal.text, PLACES_PER_SENTENCE_MAX) {
+            if *count >= limit {
+                return;
+            }
+            *count += 1;
+            let quoted = matches!(sentence.zone, Zone::Quoted | Zone::Forwarded);
+            let (modality, cue) = match self.context.rules.modality.get(&rule.language) {
+                _ if quoted && !reads => (Modality::Quoted, None),
+                None => (Modality::Asserted, None),
+                Some(lists) => cues
+                    .entry(rule.language.as_str())
+                    .or_insert_with(|| Cues::find(&sentence.normal.text, lists))
+                    .judge(found.span),
+            };
+            let dropped = (!reads).then_some(Dropped::Zone);
+            let (span, captures) = (found.span, found.captures);
+            out.push(Raw { rule: owner.rule, sentence: Some(index), span, captures, modality, cue, dropped });
+        }
+    }
+
+    /// Rules that speak about the sender, headers or facts alone.
+    fn without_text(&self) -> Vec<Raw> {
+        let raw = |(rule, _)| Raw {
+            rule,
+            sentence: None,
+            span: (0, 0),
+            captures: Vec::new(),
+            modality: Modality::Asserted,
+            cue: None,
+            dropped: None,
+        };
+        let rules = self.context.rules.rules.iter().enumerate();
+        rules.filter(|(_, r)| !r.has_text && r.status != Status::Preview && self.outside(r)).map(raw).collect()
+    }
+
+    /// Everything but conditions on other rules.
+    fn first_pass(&mut self, raw: &mut Raw) {
+        let Some(rule) = self.rule(raw.rule) else { return };
+        if raw.dropped.is_some() {
+            return;
+        }
+        raw.dropped = if !rule.modality.contains(&raw.modality) {
+            Some(Dropped::Modality)
+        } else if !self.outside(rule) {
+            Some(Dropped::Requires)
+        } else if rule.unless.iter().any(|c| c.rule.is_none() && self.holds(c, raw)) {
+            Some(Dropped::Unless)
+        } else if rule.requires.iter().any(|c| c.rule.is_none() && !self.holds(c, raw)) {
+            Some(Dropped::Requires)
+        } else if rule.status == Status::Shadow {
+            Some(Dropped::Shadow)
+        } else {
+            None
+        };
+    }
+
+    /// Conditions on other rules, after those had their say. Rules without such conditions are settled; the others see
+    /// them, and in a second round each other.
+    fn rule_conditions(&mut self, raws: &mut [Raw]) {
+        let rules = &self.context.rules.rules;
+        let refers = |r: usize| {
+            rules.get(r).is_some_and(|r| r.unless.iter().chain(&r.requires).any(|c| c.rule.is_some()))
+        };
+        let open: Vec<usize> =
+            (0..raws.len()).filter(|i| raws.get(*i).is_some_and(|r| r.dropped.is_none() && refers(r.rule))).collect();
+        let mut fired: HashSet<usize> = raws
+            .iter()
+            .enumerate()
+            .filter(|(i, r)| counts_as_fired(r) && open.binary_search(i).is_err())
+            .map(|(_, r)| r.rule)
+            .collect();
+        for _round in 0..2 {
+            let mut more = HashSet::new();
+            for index in &open {
+                let Some(raw) = raws.get_mut(*index) else { continue };
+                let Some(rule) = self.rule(raw.rule) else { continue };
+                let excepted = rule.unless.iter().any(|c| self.fired(c, &fired) && self.holds(c, raw));
+                let missing =
+                    rule.requires.iter().any(|c| c.rule.is_some() && !(self.fired(c, &fired) && self.holds(c, raw)));
+                raw.dropped = match (excepted, missing) {
+                    (true, _) => Some(Dropped::Unless),
+                    (_, true) => Some(Dropped::Requires),
+                    _ => None,
+                };
+                if raw.dropped.is_none() {
+                    more.insert(raw.rule);
+                }
+            }
+            fired.extend(more);
+        }
+    }
+
+    fn fired(&self, condition: &Condition, fired: &HashSet<usize>) -> bool {
+        condition.rule.is_some_and(|r| fired.contains(&r))
+    }
+
+    /// Sender, header and fact conditions of a rule.
+    fn outside(&self, rule: &Rule) -> bool {
+        let Some(message) = self.context.message else { return true };
+        (rule.sender.is_empty() || self.sender_is(&rule.sender))
+            && rule.headers.iter().all(|h| header_holds(h, message))
+            && rule.facts.iter().all(|f| self.fact_holds(f, message))
+    }
+
+    fn sender_is(&self, wanted: &[String]) -> bool {
+        let sender = self.context.sender;
+        wanted.iter().any(|w| match w.as_str() {
+            "unknown" => sender.kind.is_none(),
+            w => sender.kind.as_deref() == Some(w) || sender.id.as_deref() == Some(w),
+        })
+    }
+
+    fn fact_holds(&self, test: &FactTest, message: &Message) -> bool {
+        match test {
+            FactTest::IcsMethod(method) => message.calendar.as_ref().is_some_and(|c| c.method == *method),
+            FactTest::Reply(wanted) => message.in_reply_to.is_some() == *wanted,
+            FactTest::NoReply(wanted) => self.context.sender.noreply == *wanted,
+            FactTest::LinkHost(host) => message.link_hosts.iter().any(|h| is_within(h, host)),
+            FactTest::Digest(wanted) => {
+                (message.headers.list_unsubscribe && message.link_hosts.len() >= DIGEST_HOSTS_MIN) == *wanted
+            }
+        }
+    }
+
+    /// Whether the text and sender parts of a condition hold for a hit.
+    fn holds(&mut self, condition: &Condition, raw: &Raw) -> bool {
+        if !condition.sender.is_empty() && self.context.message.is_some() && !self.sender_is(&condition.sender) {
+            return false;
+        }
+        if condition.any.is_empty() && condition.all.is_empty() {
+            return true;
+        }
+        let sentence = raw.sentence.and_then(|i| self.context.sentences.get(i));
+        match (condition.scope, sentence) {
+            (Scope::Match, Some(s)) => {
+                let covers = |p: &crate::rules::phrase::Phrase| {
+                    p.find_all(&s.normal.text, HITS_PER_RULE_MAX)
+                        .iter()
+                        .any(|f| f.span.0 <= raw.span.0 && raw.span.1 <= f.span.1)
+                };
+                counted(condition, covers)
+            }
+            (Scope::Sentence, Some(s)) => counted(condition, |p| p.matches(&s.normal.text)),
+            (Scope::Paragraph, Some(s)) => {
+                let place = (s.zone, s.paragraph);
+                self.remembered(condition, Some(place), |t| (t.zone, t.paragraph) == place)
+            }
+            (Scope::Message, _) | (_, None) => self.remembered(condition, None, |t| is_own_text(t.zone)),
+        }
+    }
+
+    fn remembered(
+        &mut self,
+        condition: &Condition,
+        place: Option<(Zone, u32)>,
+        within: impl Fn(&Sentence) -> bool,
+    ) -> bool {
+        let key = (std::ptr::from_ref(condition) as usize, place);
+        if let Some(known) = self.memo.get(&key) {
+            return *known;
+        }
+        let sentences = self.context.sentences;
+        let read = |s: &&Sentence| {
+            if condition.zones.is_empty() { within(s) } else { condition.zones.contains(&s.zone) }
+        };
+        let holds = counted(condition, |p| sentences.iter().filter(read).any(|s| p.matches(&s.normal.text)));
+        self.memo.insert(key, holds);
+        holds
+    }
+}
+
+/// Whether the phrases of a condition are found often enough.
+fn counted(condition: &Condition, found: impl Fn(&crate::rules::phrase::Phrase) -> bool) -> bool {
+    let enough = condition.any.is_empty()
+        || condition.any.iter().filter(|p| found(p)).take(condition.at_least).count() >= condition.at_least;
+    enough && condition.all.iter().all(found)
+}
+
+fn counts_as_fired(raw: &Raw) -> bool {
+    matches!(raw.dropped, None | Some(Dropped::Shadow))
+}
+
+/// Text the sender wrote for this mail.
+pub(crate) fn is_own_text(zone: Zone) -> bool {
+    matches!(zone, Zone::Subject | Zone::Lead | Zone::Body | Zone::Closing)
+}
+
+fn header_holds(test: &HeaderTest, message: &Message) -> bool {
+    let h = &message.headers;
+    let there = match test.name.as_str() {
+        "list-unsubscribe" => h.list_unsubscribe,
+        "list-id" => h.list_id,
+        "auto-submitted" => h.auto_submitted,
+        "precedence" => h.precedence_bulk,
+        "x-auto-response-suppress" => h.auto_response_suppress,
+        "feedback-id" => h.feedback_id,
+        "return-path" => !h.null_return_path,
+        _ => false,
+    };
+    there == test.exists
+}
+
+/// Whether a host is a domain or below it, by whole labels.
+pub(crate) fn is_within(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'))
+}
+
+/// A rule counts once per message.
+fn repeated(raws: &mut [Raw]) {
+    let mut counted = HashSet::new();
+    for raw in raws.iter_mut().filter(|r| r.dropped.is_none()) {
+        if !counted.insert(raw.rule) {
+            raw.dropped = Some(Dropped::Repeated);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! How a phrase is said: plainly, as a request, as a possibility, denied, under a condition, about others
+//! (`rules.md` §3.6). This is what keeps "if you are not selected" from closing an application.
+//!
+//! Trigger, reach and terminator, as clinical text mining does it: cue lists of the language (data) around the hit,
+//! inside its clause. The first modality that applies wins. Each cue list is searched once per sentence, whatever the
+//! number of hits.
+
+use std::collections::HashMap;
+
+use crate::{
+    classify::Modality,
+    rules::{Cue, CueLists},
+};
+
+/// Most cues of one kind looked at in a sentence.
+const CUES_MAX: usize = 24;
+/// How far a negation reaches forward, in words.
+const NEGATION_WORDS: usize = 10;
+/// How far behind a hit a cue about other people may stand, in words.
+const GENERIC_BEHIND_WORDS: usize = 6;
+/// How far behind a hit a condition may begin, in words.
+const CONDITION_BEHIND_WORDS: usize = 4;
+/// How many words a condition has at least: a comma right behind `if` ends nothing.
+const CONDITION_WORDS_MIN: usize = 2;
+
+type Span = (usize, usize);
+
+/// The cues of one sentence in one language.
+pub(crate) struct Cues<'t> {
+    text: &'t str,
+    found: HashMap<Cue, Vec<Span>>,
+    /// Byte offsets where clauses begin.
+    clauses: Vec<usize>,
+}
+
+impl<'t> Cues<'t> {
+    /// Finds all cues of a normalised sentence.
+    pub(crate) fn find(text: &'t str, lists: &CueLists) -> Cues<'t> {
+        let all = |cue: Cue| -> Vec<Span> {
+            let phrases = lists.lists.get(&cue).map_or(&[][..], Vec::as_slice);
+            let mut spans: Vec<Span> =
+                phrases.iter().flat_map(|p| p.find_all(text, CUES_MAX)).map(|f| f.span).collect();
+            spans.sort_unstable();
+            spans
+        };
+        let neutral = all(Cue::Neutral);
+        let mut found: HashMap<Cue, Vec<Span>> = HashMap::new();
+        for (_, cue) in Cue::NAMES {
+            let mut spans = all(cue);
+            spans.retain(|s| !neutral.iter().any(|n| n.0 <= s.0 && s.1 <= n.1));
+            found.insert(cue, spans);
+        }
+        let mut clauses = vec![0];
+        clauses.extend(punctuation(text, &[", ", "; ", ": ", " (", ")", " - "]));
+        clauses.extend(found.get(&Cue::Clause).into_iter().flatten().map(|s| s.0));
+        clauses.sort_unstable();
+        clauses.dedup();
+        Cues { text, found, clauses }
+    }
+
+    fn cues(&self, cue: Cue) -> &[Span] {
+        self.found.get(&cue).map_or(&[], Vec::as_slice)
+    }
+
+    /// How the hit is said, and the cue that says so.
+    pub(crate) fn judge(&self, hit: Span) -> (Modality, Option<String>) {
+        let order: [(Modality, Option<Span>); 6] = [
+            (Modality::Conditional, self.conditional(hit)),
+            (Modality::Generic, self.generic(hit)),
+            (Modality::Negated, self.negated(hit)),
+            (Modality::Request, self.request(hit)),
+            (Modality::Modal, self.before(Cue::Modal, hit)),
+            (Modality::Future, self.future(hit)),
+        ];
+        for (modality, cue) in order {
+            if let Some(cue) = cue {
+                return (modality, self.text.get(cue.0..cue.1).map(str::to_owned));
+            }
+        }
+        (Modality::Asserted, None)
+    }
+
+    fn clause(&self, at: usize) -> Span {
+        let next = self.clauses.partition_point(|c| *c <= at);
+        let start = next.checked_sub(1).and_then(|i| self.clauses.get(i)).copied().unwrap_or(0);
+        (start, self.clauses.get(next).copied().unwrap_or(self.text.len()))
+    }
+
+    fn words(&self, from: usize, to: usize) -> usize {
+        self.text.get(from..to).map_or(0, |t| t.split_ascii_whitespace().count())
+    }
+
+    fn any_in(&self, cue: Cue, span: Span) -> bool {
+        self.cues(cue).iter().any(|c| span.0 <= c.0 && c.1 <= span.1)
+    }
+
+    /// Whether the reach of a cue ends between `from` and `to`.
+    fn ended(&self, from: usize, to: usize) -> bool {
+        self.any_in(Cue::NegationEnd, (from, to))
+    }
+
+    /// The nearest cue before the hit, in its clause, whose reach does not end in between.
+    fn before(&self, cue: Cue, hit: Span) -> Option<Span> {
+        let clause = self.clause(hit.0);
+        self.cues(cue).iter().rev().find(|c| clause.0 <= c.0 && c.1 <= hit.0 && !self.ended(c.1, hit.0)).copied()
+    }
+
+    fn conditional(&self, hit: Span) -> Option<Span> {
+        for cue in self.cues(Cue::Conditional) {
+            let governs = if cue.0 < hit.0 { self.governs(*cue, hit) } else { self.trails(*cue, hit) };
+            if governs {
+                return Some(*cue);
+            }
+        }
+        None
+    }
+
+    /// Whether a condition that begins before the hit covers it or the hit waits on it.
+    fn governs(&self, cue: Span, hit: Span) -> bool {
+        let ends = self.clauses.iter().copied().filter(|c| *c > cue.1);
+        let end = ends.into_iter().find(|c| self.words(cue.1, *c) >= CONDITION_WORDS_MIN).unwrap_or(self.text.len());
+        if hit.0 < end {
+            return true;
+        }
+        let between = (end, hit.0);
+        let broken = self.any_in(Cue::Clause, between)
+            || self.text.get(between.0..between.1).is_some_and(|t| t.contains(';'));
+        if broken {
+            return false;
+        }
+        if self.any_in(Cue::Consequence, (cue.1, hit.0)) {
+            return true;
+        }
+        let condition = (cue.0, end);
+        let convenient = self.any_in(Cue::Convenience, condition);
+        let waits = self.any_in(Cue::Selection, condition) || self.any_in(Cue::Negation, condition);
+        let main = (end, hit.1);
+        let open = self.any_in(Cue::Future, main) || self.any_in(Cue::Modal, main);
+        let asked = self.any_in(Cue::Request, main);
+        !convenient && ((open && !asked) || (waits && (open || asked)))
+    }
+
+    /// Whether a condition that begins right behind the hit takes back what is only announced.
+    fn trails(&self, cue: Span, hit: Span) -> bool {
+        let near = cue.0 >= hit.1 && self.words(hit.1, cue.0) <= CONDITION_BEHIND_WORDS;
+        let clause = self.clause(hit.0);
+        let announced = (clause.0, hit.1);
+        near && cue.0 < clause.1 && (self.any_in(Cue::Future, announced) || self.any_in(Cue::Modal, announced))
+    }
+
+    fn generic(&self, hit: Span) -> Option<Span> {
+        let clause = self.clause(hit.0);
+        for cue in [Cue::Generic, Cue::Habitual] {
+            if let Some(found) = self.before(cue, hit) {
+                return Some(found);
+            }
+            let behind = self.cues(cue).iter().find(|c| {
+                c.0 >= hit.1
+                    && c.1 <= clause.1
+                    && self.words(hit.1, c.0) <= GENERIC_BEHIND_WORDS
+                    && !self.ended(hit.1, c.0)
+            });
+            if let Some(found) = behind {
+                return Some(*found);
+            }
+        }
+        None
+    }
+
+    fn negated(&self, hit: Span) -> Option<Span> {
+        self.before(Cue::Negation, hit).filter(|c| self.words(c.1, hit.0) <= NEGATION_WORDS)
+    }
+
+    fn request(&self, hit: Span) -> Option<Span> {
+        let clause = self.clause(hit.0);
+        let inside = |c: &&Span| clause.0 <= c.0 && c.0 < hit.1 && !self.ended(c.1, hit.0);
+        let cue = self.cues(Cue::Request).iter().rev().find(inside);
+        let start = self.text.get(clause.0..).map_or(clause.0, |t| clause.0 + (t.len() - t.trim_start_matches([' ', ',', '(', ':', ';', '-', '"']).len()));
+        let imperative = self.cues(Cue::Imperative).iter().find(|c| c.0 == start && c.0 <= hit.0);
+        cue.or(imperative).copied()
+    }
+
+    fn future(&self, hit: Span) -> Option<Span> {
+        let clause = self.clause(hit.0);
+        let inside = |c: &&Span| clause.0 <= c.0 && c.0 < hit.1 && !self.ended(c.1, hit.0);
+        let cue = self.cues(Cue::Future).iter().rev().find(inside)?;
+        // Said to the reader or with a date it is as good as done.
+        let certain = self.cues(Cue::Asserting).iter().any(|a| a.0 >= cue.0 && a.0 < clause.1);
+        (!certain).then_some(*cue)
+    }
+}
+
+/// Where the marks stand, as the offset of what follows the mark's first character.
+fn punctuation<'m>(text: &'m str, marks: &'m [&'m str]) -> impl Iterator<Item = usize> + 'm {
+    marks.iter().flat_map(|mark| text.match_indices(mark).map(|(at, _)| at + 1))
+}

@@ -1,0 +1,335 @@
+//! Bytes to [`Message`]: headers, parts, text, in that order. Never fails.
+
+use mail_parser::{MessagePart, MimeHeaders, PartType};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, Message, Zone,
+    decode::{self, TransferEncoding},
+    guard,
+    headers::{self, Fields},
+    html, merge, quote,
+    text::{self, Flow, Line},
+    zones::{self, Context},
+};
+use crate::clean;
+
+/// Text parts that are read. A mail with more is a list digest, not one statement.
+const TEXT_PARTS_MAX: usize = 20;
+
+impl Message {
+    /// Reads a message from its bytes. Total: any bytes give a message, and what was wrong stands in
+    /// [`Message::defects`]. Line ends may be CRLF or LF; an mbox `From ` line before the headers is passed over.
+    pub fn parse(bytes: &[u8], fetched: Fetched) -> Message {
+        let admitted = guard::admit(without_prelude(bytes));
+        let mut message = empty();
+        message.defects.extend(&admitted.defects);
+        message.truncated = fetched == Fetched::Part || admitted.defects.contains(&Defect::Truncated);
+        if message.truncated {
+            note(&mut message, Defect::Truncated);
+        }
+        if admitted.bytes.is_empty() {
+            message.defects = vec![Defect::Empty, Defect::NoFrom, Defect::NoMessageId, Defect::NoDate, Defect::NoText];
+            seal(&mut message);
+            return message;
+        }
+        headers::read(&Fields::split(guard::header_section(admitted.bytes)), &mut message);
+        let content = match guard::parsed(&admitted, |parsed| Content::of(parsed, admitted.bytes)) {
+            Ok(Some(content)) => content,
+            Ok(None) => Content::of_bare_text(admitted.bytes),
+            Err(guard::Failed) => {
+                note(&mut message, Defect::ParserFailed);
+                Content::default()
+            }
+        };
+        take(content, &mut message);
+        seal(&mut message);
+        message
+    }
+}
+
+/// Without white space, byte-order mark and the separator line of an mbox file before the first header.
+fn without_prelude(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    if bytes.starts_with(b"From ") || bytes.starts_with(b">From ") {
+        let end = bytes.iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| at + 1);
+        return bytes.get(end..).unwrap_or_default();
+    }
+    bytes
+}
+
+fn empty() -> Message {
+    Message {
+        id: None,
+        in_reply_to: None,
+        references: Vec::new(),
+        subject: String::new(),
+        from: Vec::new(),
+        sender: None,
+        reply_to: Vec::new(),
+        to: Vec::new(),
+        cc: Vec::new(),
+        delivered_to: Vec::new(),
+        date: None,
+        headers: HeaderFacts::default(),
+        blocks: Vec::new(),
+        link_hosts: Vec::new(),
+        forwarded: None,
+        calendar: None,
+        hash: [0; 32],
+        truncated: false,
+        defects: Vec::new(),
+    }
+}
+
+fn note(message: &mut Message, defect: Defect) {
+    if !message.defects.contains(&defect) {
+        message.defects.push(defect);
+    }
+}
+
+/// What the parts of one message hold, decoded.
+#[derive(Default)]
+struct Content {
+    plain: Vec<(String, Flow)>,
+    html: Vec<String>,
+    calendar: Option<Calendar>,
+    /// The first `message/rfc822` part.
+    embedded: Option<(ForwardedHeaders, Box<Content>)>,
+    encrypted: bool,
+    /// Holds a container that we cannot open.
+    sealed: bool,
+    report: bool,
+    defects: Vec<Defect>,
+}
+
+impl Content {
+    /// Decodes the parts of a message and of the first one inside it. `raw` is what was parsed: offsets count there.
+    fn of(parsed: &mail_parser::Message<'_>, raw: &[u8]) -> Content {
+        let mut content = Content::default();
+        content.read_parts(parsed, raw);
+        let inner = parsed.parts.iter().take(guard::PARTS_MAX).find_map(|part| match &part.body {
+            PartType::Message(inner) => inner.parts.first().map(|root| (inner, root)),
+            _ => None,
+        });
+        if let Some((inner, root)) = inner {
+            let section = raw.get(root.offset_header as usize..).map(guard::header_section).unwrap_or_default();
+            let fields = Fields::split(section);
+            let headers = ForwardedHeaders {
+                from: fields.addresses("From").into_iter().next(),
+                subject: quote::subject(&fields.line("Subject").unwrap_or_default()).bare.to_owned(),
+            };
+            let mut embedded = Content::default();
+            embedded.read_parts(inner, raw);
+            content.defects.append(&mut embedded.defects);
+            content.embedded = Some((headers, Box::new(embedded)));
+        }
+        content
+    }
+
+    /// Bytes without any header field are taken for text.
+    fn of_bare_text(bytes: &[u8]) -> Content {
+        let (text, bad) = decode::text(bytes, TransferEncoding::Identity, None);
+        let mut content = Content::default();
+        content.add_plain(&text, Flow::Fixed);
+        content.defects.extend(bad.then_some(Defect::BadCharset));
+        content
+    }
+
+    fn read_parts(&mut self, parsed: &mail_parser::Message<'_>, raw: &[u8]) {
+        if parsed.parts.len() > guard::PARTS_MAX {
+            self.defects.push(Defect::TooManyParts);
+        }
+        for (number, part) in parsed.parts.iter().take(guard::PARTS_MAX).enumerate() {
+            self.read_part(part, raw, number == 0);
+        }
+    }
+
+    fn read_part(&mut self, part: &MessagePart<'_>, raw: &[u8], root: bool) {
+        let kind = part.content_type();
+        let (main, sub) = kind.map_or(("text", "plain"), |k| (k.ctype(), k.subtype().unwrap_or_default()));
+        match (main, sub, &part.body) {
+            (_, _, PartType::Message(_)) => {}
+            ("multipart", "encrypted", _) => self.encrypted = true,
+            ("multipart", "report", PartType::Multipart(_)) => self.report |= root,
+            (_, _, PartType::Multipart(_)) => {}
+            ("application", "pkcs7-mime" | "x-pkcs7-mime" | "ms-tnef", _) => self.sealed = true,
+            ("text", "calendar", _) => {
+                if self.calendar.is_none() {
+                    let method = kind.and_then(|k| k.attribute("method")).unwrap_or_default();
+                    self.calendar = Some(calendar(&self.decoded(part, raw), method));
+                }
+            }
+            // A multipart without its boundary is text to the parser, and to the reader.
+            ("text", "plain" | "html", _) | ("multipart", ..) if is_shown(part) => {
+                if self.plain.len() + self.html.len() >= TEXT_PARTS_MAX {
+                    self.defects.push(Defect::TooManyParts);
+                    return;
+                }
+                let text = self.decoded(part, raw);
+                if sub == "html" || starts_like_html(&text) {
+                    self.add_html(&text);
+                } else {
+                    self.add_plain(&text, flow(part));
+                }
+            }
+            _ => self.sealed |= part.attachment_name().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat")),
+        }
+    }
+
+    fn decoded(&mut self, part: &MessagePart<'_>, raw: &[u8]) -> String {
+        let bytes = raw.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+        let encoding = part.headers.iter().rev().find_map(|header| match (&header.name, &header.value) {
+            (mail_parser::HeaderName::ContentTransferEncoding, mail_parser::HeaderValue::ContentType(value)) => {
+                Some(TransferEncoding::named(value.ctype()))
+            }
+            _ => None,
+        });
+        let charset = part.content_type().and_then(|kind| kind.attribute("charset"));
+        let (text, bad) = decode::text(bytes, encoding.unwrap_or(TransferEncoding::Identity), charset);
+        if bad && !self.defects.contains(&Defect::BadCharset) {
+            self.defects.push(Defect::BadCharset);
+        }
+        text
+    }
+
+    fn add_plain(&mut self, text: &str, flow: Flow) {
+        let (text, cut) = text::bounded(text);
+        self.defects.extend(cut.then_some(Defect::Truncated));
+        self.encrypted |= text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----");
+        self.plain.push((text.to_owned(), flow));
+    }
+
+    fn add_html(&mut self, text: &str) {
+        let (text, cut) = text::bounded(text);
+        self.defects.extend(cut.then_some(Defect::Truncated));
+        self.html.push(text.to_owned());
+    }
+}
+
+/// Whether a text part is for reading: attached files are not, whatever they hold.
+fn is_shown(part: &MessagePart<'_>) -> bool {
+    !part.content_disposition().is_some_and(|disposition| disposition.is_attachment())
+}
+
+fn flow(part: &MessagePart<'_>) -> Flow {
+    let attribute = |name| part.content_type().and_then(|kind| kind.attribute(name)).unwrap_or_default();
+    if attribute("format").eq_ignore_ascii_case("flowed") {
+        Flow::Flowed { delsp: attribute("delsp").eq_ignore_ascii_case("yes") }
+    } else {
+        Flow::Fixed
+    }
+}
+
+/// Some senders put HTML into the plain part.
+fn starts_like_html(text: &str) -> bool {
+    let start: String = text.trim_start().chars().take(15).flat_map(char::to_lowercase).collect();
+    start.starts_with("<html") || start.starts_with("<!doctype html")
+}
+
+/// Reads method and summary (RFC 5545 §3.1: long lines are folded; §3.8.1.12).
+fn calendar(text: &str, method_of_part: &str) -> Calendar {
+    let unfolded = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "");
+    let value = |name: &str| {
+        unfolded.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.split(';').next()?.trim().eq_ignore_ascii_case(name).then(|| value.to_owned())
+        })
+    };
+    let method = value("METHOD").unwrap_or_else(|| method_of_part.to_owned());
+    let summary = value("SUMMARY").unwrap_or_default().replace("\\n", " ").replace("\\N", " ").replace('\\', "");
+    Calendar { method: clean::line(&method).to_ascii_uppercase(), summary: clean::line(&summary) }
+}
+
+/// Turns decoded parts into blocks and facts.
+fn take(content: Content, message: &mut Message) {
+    let subject = quote::subject(&message.subject);
+    let context = Context { reply: message.is_reply(), forward: subject.forward };
+    let mut blocks = Vec::new();
+    if !subject.bare.is_empty() {
+        blocks.push(Block { zone: Zone::Subject, paragraph: 0, text: subject.bare.to_owned() });
+    }
+    for defect in &content.defects {
+        note(message, *defect);
+    }
+    message.truncated |= content.defects.contains(&Defect::Truncated);
+    message.headers.delivery_report |= content.report;
+    let (encrypted, sealed) = (content.encrypted, content.sealed);
+    message.calendar = content.calendar.clone();
+
+    let embedded = content.embedded.as_ref().map(|(headers, inner)| (headers.clone(), read_text(inner, context)));
+    let text = read_text(&content, context);
+    message.forwarded = text.forwarded;
+    message.link_hosts = text.link_hosts;
+    append(&mut blocks, text.blocks);
+    if let Some((headers, mut inner)) = embedded {
+        for block in &mut inner.blocks {
+            if !matches!(block.zone, Zone::Quoted | Zone::Preheader) {
+                block.zone = Zone::Forwarded;
+            }
+        }
+        message.forwarded.get_or_insert(headers);
+        append(&mut blocks, inner.blocks);
+    }
+    let has_text = blocks.iter().any(|block| block.zone != Zone::Subject);
+    message.headers.opaque = encrypted || (sealed && !has_text);
+    if !has_text {
+        note(message, Defect::NoText);
+    }
+    message.blocks = blocks;
+}
+
+/// Adds blocks with paragraph numbers of their own.
+fn append(blocks: &mut Vec<Block>, more: Vec<Block>) {
+    let offset = blocks.last().map_or(0, |block| block.paragraph.saturating_add(1));
+    blocks.extend(more.into_iter().map(|block| Block { paragraph: block.paragraph.saturating_add(offset), ..block }));
+}
+
+struct Text {
+    blocks: Vec<Block>,
+    forwarded: Option<ForwardedHeaders>,
+    link_hosts: Vec<String>,
+}
+
+/// Zones of the plain and the HTML text, the fuller one first.
+fn read_text(content: &Content, context: Context) -> Text {
+    let mut plain: Vec<Line> = Vec::new();
+    for (text, flow) in &content.plain {
+        add_lines(&mut plain, text::plain(text, *flow));
+    }
+    let (mut html, mut link_hosts): (Vec<Line>, Vec<String>) = Default::default();
+    for text in &content.html {
+        let read = html::read(text);
+        add_lines(&mut html, read.lines);
+        link_hosts.extend(read.link_hosts);
+    }
+    link_hosts.truncate(super::LINKS_MAX);
+    let plain_leads = merge::plain_leads(&plain, &html);
+    let (first, second) = if plain_leads { (plain, html) } else { (html, plain) };
+    let (first, second) = (zones::zoned(&first, context), zones::zoned(&second, context));
+    Text {
+        blocks: merge::merged(first.blocks, second.blocks),
+        forwarded: first.forwarded.or(second.forwarded),
+        link_hosts,
+    }
+}
+
+fn add_lines(lines: &mut Vec<Line>, more: Vec<Line>) {
+    let offset = lines.last().map_or(0, |line| line.paragraph + 1);
+    lines.extend(more.into_iter().map(|line| Line { paragraph: line.paragraph + offset, ..line }));
+}
+
+/// Computes the hash when all else is known.
+fn seal(message: &mut Message) {
+    let mut hash = Sha256::new();
+    let mut field = |text: &str| {
+        hash.update(text.as_bytes());
+        hash.update([0]);
+    };
+    message.from.iter().for_each(|address| field(&address.email));
+    field(&message.date.map(|date| date.as_second().to_string()).unwrap_or_default());
+    field(&message.subject);
+    field(message.id.as_ref().map(super::MessageId::as_str).unwrap_or_default());
+    message.blocks.iter().flat_map(|block| block.text.split_whitespace()).for_each(field);
+    message.hash = hash.finalize().into();
+}
