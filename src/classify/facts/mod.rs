@@ -1,15 +1,19 @@
 //! What a message states besides its category: stage, reason, names, addresses, dates. Every value comes with where
 //! it was read; a value nobody stated stays empty.
 
+mod employer;
 mod language;
+mod names;
+mod people;
+mod role;
 
 pub(crate) use language::{UNKNOWN as UNKNOWN_LANGUAGE, main_language as language};
 
 use super::{Facts, judge::Raw, sender::SenderFacts, sentence::Sentence};
 use crate::{
-    message::Message,
+    message::{Message, Zone},
     outcome::{Category, Reason, Stage},
-    rules::{Rule, RuleSet},
+    rules::{Rule, RuleSet, phrase::Capture},
 };
 
 /// What facts are read from.
@@ -31,42 +35,56 @@ impl<'r> Reading<'r> {
         let rules = self.rules;
         self.raws.iter().filter(counts).filter_map(|r| Some((r, rules.rules.get(r.rule)?)))
     }
+
+    /// What a hit captured, in the original spelling, with its zone.
+    fn captured(&self, raw: &'r Raw, wanted: Capture) -> impl Iterator<Item = (Capture, String, Zone)> {
+        let sentence = raw.sentence.and_then(|i| self.sentences.get(i));
+        raw.captures.iter().filter(move |(kind, _)| *kind == wanted).filter_map(move |(kind, (start, end))| {
+            let sentence = sentence?;
+            let (start, end) = sentence.normal.original(*start, *end);
+            Some((*kind, sentence.text.get(start..end)?.to_owned(), sentence.zone))
+        })
+    }
 }
 
 /// Reads all facts.
 pub(crate) fn read(r: &Reading<'_>) -> Facts {
     let set = |pick: fn(&crate::rules::Settings) -> bool| r.counted().any(|(_, rule)| pick(&rule.set));
     let rejection = r.category == Category::Rejection;
+    let employer = employer::read(r);
+    let named = employer.as_ref().map(|e| e.value.as_str());
+    let noreply = r.sender.noreply || set(|s| s.noreply);
     Facts {
         stage: if rejection { stage(r) } else { Stage::Unknown },
         reason: if rejection { reason(r) } else { Reason::None },
-        employer: None,
-        role: None,
-        requisition_id: None,
-        contact: None,
-        signed_by: None,
+        role: role::read(r, named),
+        requisition_id: role::reference(r),
+        contact: people::contact(r, noreply),
+        signed_by: people::signed_by(r, named),
+        employer,
         ats: (r.sender.kind.as_deref() == Some("ats")).then(|| r.sender.brand.clone()).flatten(),
         agency: r.sender.kind.as_deref() == Some("agency") || set(|s| s.agency),
-        noreply: r.sender.noreply || set(|s| s.noreply),
+        noreply,
         no_feedback: set(|s| s.no_feedback),
         offers_feedback: set(|s| s.offers_feedback),
         retracts: set(|s| s.retracts),
         language: r.language.clone(),
-        applicants: None,
-        dates: Vec::new(),
+        applicants: people::applicants(r),
+        dates: people::dates(r),
     }
 }
 
-/// The furthest stage that is stated.
+/// The stage with the heaviest rule: a final round outranks a first conversation because its rule says so.
 fn stage(r: &Reading<'_>) -> Stage {
-    let depth = |s: &Stage| match s {
-        Stage::Unknown => 0,
-        Stage::AfterApplication => 1,
-        Stage::AfterAssessment => 2,
-        Stage::AfterInterview => 3,
-        Stage::AfterFinal => 4,
-    };
-    r.counted().filter_map(|(_, rule)| rule.set.stage).max_by_key(depth).unwrap_or(Stage::Unknown)
+    let mut best: Option<(f64, Stage)> = None;
+    for (_, rule) in r.counted() {
+        if let Some(stage) = rule.set.stage
+            && best.is_none_or(|(weight, _)| rule.weight > weight)
+        {
+            best = Some((rule.weight, stage));
+        }
+    }
+    best.map_or(Stage::Unknown, |(_, stage)| stage)
 }
 
 /// The reason with the heaviest rule; of equals the one stated first.

@@ -1,0 +1,87 @@
+//! What the role is called, and the number of the vacancy.
+
+use std::collections::HashMap;
+
+use super::{Reading, names};
+use crate::{
+    classify::Fact,
+    message::Zone,
+    rules::phrase::Capture,
+};
+
+/// Points of a capture in the subject and in the text.
+const SUBJECT: f64 = 4.0;
+const TEXT: f64 = 3.0;
+/// Added where a known job title is part of the name, taken where none is and nothing is written with a capital.
+const HEAD_NOUN: f64 = 2.0;
+/// Added for each further place that says the same.
+const AGAIN: f64 = 1.0;
+/// Longest number of a vacancy, in characters.
+const REFERENCE_CHARS_MAX: usize = 30;
+
+/// The role, where one is stated.
+pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
+    let titles: Vec<String> = ["job-titles", "job-titles-more"]
+        .iter()
+        .flat_map(|list| r.rules.list(list))
+        .map(|t| t.to_lowercase())
+        .filter(|t| t.bytes().all(|b| b != b'(' && b != b'[' && b != b'{'))
+        .collect();
+    let mut points: Vec<(String, String, f64, String)> = Vec::new();
+    let mut index: HashMap<String, usize> = HashMap::new();
+    for (raw, rule) in r.counted() {
+        for (_, text, zone) in r.captured(raw, Capture::Role) {
+            let Some(name) = names::role(&text, employer) else { continue };
+            let folded = names::folded(&name);
+            if employer.is_some_and(|e| names::folded(e) == folded) {
+                continue;
+            }
+            if let Some(known) = index.get(&folded).and_then(|i| points.get_mut(*i)) {
+                known.2 += AGAIN;
+                continue;
+            }
+            let mut score = if zone == Zone::Subject { SUBJECT } else { TEXT };
+            score += if rule.category.is_none() { rule.weight / 5.0 } else { 0.0 };
+            let has_title = has_title(&folded, &titles);
+            let capital = name.chars().any(char::is_uppercase) || !name.is_ascii();
+            score += match (has_title, capital) {
+                (true, _) => HEAD_NOUN,
+                (false, true) => 0.0,
+                (false, false) => -HEAD_NOUN,
+            };
+            index.insert(folded.clone(), points.len());
+            points.push((name, folded, score, rule.id.clone()));
+        }
+    }
+    let best = points.into_iter().fold(None, |best: Option<(String, String, f64, String)>, next| match best {
+        Some(best) if best.2 >= next.2 => Some(best),
+        _ => Some(next),
+    })?;
+    (best.2 >= 2.0).then_some(Fact { value: best.0, source: best.3 })
+}
+
+fn has_title(folded: &str, titles: &[String]) -> bool {
+    let padded = format!(" {folded} ");
+    titles.iter().any(|t| {
+        let stem = t.trim_matches('*');
+        match (t.starts_with('*'), t.ends_with('*')) {
+            (true, true) => folded.contains(stem),
+            (true, false) => padded.contains(&format!("{stem} ")),
+            (false, true) => padded.contains(&format!(" {stem}")),
+            (false, false) => padded.contains(&format!(" {stem} ")),
+        }
+    })
+}
+
+/// The employer's number for the vacancy: only where a label says that it is one.
+pub(super) fn reference(r: &Reading<'_>) -> Option<Fact> {
+    for (raw, rule) in r.counted() {
+        for (_, text, _) in r.captured(raw, Capture::Reference) {
+            let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+            if text.chars().any(|c| c.is_ascii_digit()) && text.chars().count() <= REFERENCE_CHARS_MAX {
+                return Some(Fact { value: text.to_owned(), source: rule.id.clone() });
+            }
+        }
+    }
+    None
+}
