@@ -15,6 +15,7 @@ mod support;
 
 mod cli;
 mod config;
+mod corpus;
 mod demo;
 mod e2e;
 mod imap;

@@ -64,12 +64,15 @@ impl<'t> Cues<'t> {
 
     /// How the hit is said, and the cue that says so.
     pub(crate) fn judge(&self, hit: Span) -> (Modality, Option<String>) {
+        let modal = self.modal(hit);
+        // "We may invite you": what may be asked one day is not asked now.
+        let request = self.request(hit).filter(|r| modal.is_none_or(|m| r.0 < m.0));
         let order: [(Modality, Option<Span>); 6] = [
             (Modality::Conditional, self.conditional(hit)),
             (Modality::Generic, self.generic(hit)),
             (Modality::Negated, self.negated(hit)),
-            (Modality::Request, self.request(hit)),
-            (Modality::Modal, self.before(Cue::Modal, hit)),
+            (Modality::Request, request),
+            (Modality::Modal, modal),
             (Modality::Future, self.future(hit)),
         ];
         for (modality, cue) in order {
@@ -169,6 +172,12 @@ impl<'t> Cues<'t> {
 
     fn negated(&self, hit: Span) -> Option<Span> {
         self.before(Cue::Negation, hit).filter(|c| self.words(c.1, hit.0) <= NEGATION_WORDS)
+    }
+
+    /// A possibility; `would` inside `would like` is none.
+    fn modal(&self, hit: Span) -> Option<Span> {
+        let part_of_request = |m: &Span| self.cues(Cue::Request).iter().any(|r| r.0 <= m.0 && m.1 <= r.1);
+        self.before(Cue::Modal, hit).filter(|m| !part_of_request(m))
     }
 
     fn request(&self, hit: Span) -> Option<Span> {

@@ -515,7 +515,6 @@ impl Compiler<'_, '_> {
                     not_hits: syntax.not_hits.iter().map(|t| t.text.clone()).collect(),
                     at: syntax.at,
                     file: source.name.clone(),
-                    layer: source.layer,
                 });
             }
         }

@@ -33,6 +33,8 @@ const LETTER: &str = r"(?-u:[0-9a-z_\x80-\xff])";
 const NO_LETTER: &str = r"(?-u:[^0-9a-z_\x80-\xff])";
 /// One word of a gap: no clause punctuation inside, except a full stop or comma within a word (`2.5`, `node.js`).
 const GAP_WORD: &str = r"(?-u:(?:[^ ;:!?()]*[^ ,;:.!?()]))";
+/// A number, a time, a date in figures.
+const NUMBER: &str = "[0-9]+(?:[.,:/][0-9]+)*";
 /// Between two words of a phrase.
 const SPACE: &str = "(?:, | )";
 /// One character of any script, for gaps in scripts without spaces.
@@ -274,6 +276,7 @@ enum Node {
 enum Part {
     Literal(String),
     Letters,
+    Number,
     Group(Vec<Sequence>),
     Optional(Vec<Sequence>),
     Capture(Capture),
@@ -326,6 +329,10 @@ impl<'p> Parser<'p> {
                     self.chars.next();
                     parts.push(Part::Letters);
                 }
+                Some('#') => {
+                    self.chars.next();
+                    parts.push(Part::Number);
+                }
                 Some(c @ ('}' | '>')) => return Err(PhraseError::syntax(format!("`{c}` without its beginning"))),
                 Some(_) => parts.push(Part::Literal(self.literal())),
             }
@@ -351,7 +358,7 @@ impl<'p> Parser<'p> {
 
     fn literal(&mut self) -> String {
         let mut text = String::new();
-        while let Some(c) = self.chars.next_if(|c| !" ()[]|{}<>*".contains(*c)) {
+        while let Some(c) = self.chars.next_if(|c| !" ()[]|{}<>*#".contains(*c)) {
             text.push(c);
         }
         text
@@ -476,6 +483,7 @@ impl Emitter {
             let last = tail && i + 1 == parts.len();
             match part {
                 Part::Literal(text) => literal(text, &mut out),
+                Part::Number => out.push_str(NUMBER),
                 Part::Letters => out.push_str(&format!("{LETTER}*")),
                 Part::Group(alternatives) => out.push_str(&self.alternatives(alternatives, last)?),
                 Part::Optional(alternatives) => {
@@ -548,6 +556,7 @@ mod tests {
             ("résumé", &["your RÉSUMÉ!"], &["résumés"]),
             ("вакансия закрыта", &["Вакансия закрыта."], &["подвакансия закрыта", "вакансия закрытая"]),
             ("başvurunuz", &["Başvurunuz için", "BAŞVURUNUZ"], &["başvurunuzun"]),
+            ("at # (am|pm)", &["at 10 am", "at 10:30 pm"], &["at ten am"]),
             ("不採用", &["今回は不採用となりました"], &["採用"]),
             ("残念 .. 結果", &["残念ながら選考の結果"], &["結果は残念"]),
             ("불합격", &["아쉽게도 불합격하셨습니다"], &["합격"]),
