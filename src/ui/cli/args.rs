@@ -107,9 +107,6 @@ pub enum Verb {
         /// Why this rule did or did not hit
         #[arg(long, value_name = "ID")]
         rule: Option<String>,
-        /// Show the whole mail, not only the sentences with hits
-        #[arg(long)]
-        all: bool,
     },
     /// Check, test and read the rules
     #[command(subcommand)]

@@ -3,17 +3,80 @@
 
 use std::io::{self, Write};
 
+use super::{Exit, home::Home};
 use crate::{
-    classify::{ANCHOR_BITS, Ask, Classification, Dropped, Fact, Hit, Modality, RELEVANCE_BITS},
+    app::import,
+    classify::{ANCHOR_BITS, Ask, Classification, Dropped, Fact, Hit, Modality, RELEVANCE_BITS, classify},
     clean,
+    message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
     rules::RuleSet,
+    ui::term::Screen,
 };
 
 /// Longest part of a sentence shown on either side of a match, in characters.
 const AROUND_CHARS: usize = 90;
 /// Most hits listed that did not count.
 const SEEN_MAX: usize = 20;
+
+/// Runs the verb: a number is an item of the log, anything else a file or `-`.
+pub fn run(home: &Home, what: &str, id: Option<&str>, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    let rules = home.rules()?;
+    let verdicts = match what.parse::<i64>() {
+        Ok(number) => vec![of_item(home, &rules, number, id.is_some())?],
+        Err(_) => of_file(&rules, what)?,
+    };
+    let mut exit = Exit::Fine;
+    for verdict in &verdicts {
+        if home.json() {
+            writeln!(screen.raw(), "{}", serde_json::to_string(verdict)?)?;
+        } else if let Some(id) = id {
+            if !rule(screen.raw(), &rules, verdict, id)? {
+                exit = Exit::Findings;
+            }
+        } else {
+            account(screen.raw(), &rules, verdict)?;
+        }
+    }
+    Ok(exit)
+}
+
+/// The stored verdict on an item. To say why a rule of today did not hit, the mail is judged again.
+fn of_item(home: &Home, rules: &RuleSet, number: i64, again: bool) -> anyhow::Result<Classification> {
+    let store = home.log()?;
+    if again {
+        let (raw, truncated) = super::show::raw_mail(&store, number)?;
+        return Ok(classify(rules, &Message::parse(&raw, Fetched::of(truncated))));
+    }
+    let verdict = store.item(number)?.classification.map(|(verdict, _)| verdict);
+    verdict.ok_or_else(|| anyhow::anyhow!("item {number} was entered by hand; there is no verdict to explain"))
+}
+
+fn of_file(rules: &RuleSet, path: &str) -> anyhow::Result<Vec<Classification>> {
+    let mut verdicts = Vec::new();
+    for found in import::messages(path.as_ref()) {
+        let mail = found?;
+        verdicts.push(classify(rules, &Message::parse(&mail.bytes, Fetched::of(mail.oversized))));
+    }
+    Ok(verdicts)
+}
+
+/// Writes the short form, for `onward why`: each sentence that counted, with its rule, file and line.
+pub fn short(screen: &mut Screen<'_>, verdict: &Classification) -> io::Result<()> {
+    let mut any = false;
+    for hit in verdict.evidence().filter(|h| h.category == Some(verdict.category)) {
+        any = true;
+        screen.line(format!("  {}:{}  {} ({:+.1} bits)", hit.file, hit.line, hit.rule, hit.weight))?;
+        screen.wrapped("    ", &format!("{}: “{}”", hit.title, hit.sentence))?;
+    }
+    if !any {
+        screen.line("  No rule spoke for it.")?;
+    }
+    for ask in &verdict.asks {
+        screen.line(format!("  asked because: {} ({ask})", because(*ask)))?;
+    }
+    Ok(())
+}
 
 /// Writes the account of a verdict.
 pub fn account(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::Result<()> {

@@ -80,12 +80,18 @@ impl Home {
         Store::open(&path).with_context(|| format!("the log {} cannot be opened", path.display()))
     }
 
-    /// The rules in force; without a configuration the shipped ones and those beside where it would be.
-    pub fn rules(&self) -> Result<RuleSet> {
-        let (dir, disabled) = match self.config_if_any()? {
+    /// The directory of the person's rules and the shipped files they left out; without a configuration, the directory
+    /// beside where it would be.
+    pub fn rule_files(&self) -> Result<(PathBuf, Vec<String>)> {
+        Ok(match self.config_if_any()? {
             Some(config) => (config.rules_dir(), config.rules.disable),
             None => (self.config_path()?.with_file_name("rules"), Vec::new()),
-        };
+        })
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> Result<RuleSet> {
+        let (dir, disabled) = self.rule_files()?;
         kit::load_rules(Some(&dir), &disabled).map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))
     }
 

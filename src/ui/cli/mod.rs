@@ -111,7 +111,7 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Draft(verb) => draft::run(&home, verb, screen),
         Verb::Send { dry_run } => send::run(&home, *dry_run, screen),
         Verb::Log(args) => log::run(&home, args, screen),
-        Verb::Explain { what, rule, all } => explain::run(&home, what, rule.as_deref(), *all, screen),
+        Verb::Explain { what, rule } => explain::run(&home, what, rule.as_deref(), screen),
         Verb::Rules(verb) => rules::run(&home, verb, screen),
         Verb::Notes(verb) => notes::run(&home, verb, screen),
         Verb::Config(verb) => config::run(&home, *verb, screen),

@@ -5,9 +5,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::{Exit, args::RulesVerb, home::Home};
 use crate::{
+    app::kit,
     clean,
+    io::rules_dir,
     rules::{self, Diagnostic, Layer, Report, Rule, RuleSet, Severity, Source, Status},
+    ui::term::Screen,
 };
 
 /// Nothing to report.
@@ -16,6 +20,38 @@ pub const FINE: u8 = 0;
 pub const FINDINGS: u8 = 1;
 /// The rules cannot be loaded.
 pub const UNLOADABLE: u8 = 2;
+
+/// Runs a verb.
+pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    let today = Some(crate::io::clock::now().to_zoned(home.env.zone.clone()).date());
+    let (dir, disabled) = home.rule_files()?;
+    let own = match verb {
+        RulesVerb::Check { files } if !files.is_empty() => None,
+        _ => Some(dir.as_path()),
+    };
+    let mut sources = kit::rule_sources(own, &disabled).map_err(|problems| anyhow::anyhow!(problems.join("\n")))?;
+    if let RulesVerb::Check { files } = verb {
+        for path in files {
+            sources.push(rules_dir::file(path)?);
+        }
+    }
+    let code = match verb {
+        RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
+        RulesVerb::Test => test(screen.raw(), &sources, today, home.json())?,
+        RulesVerb::List | RulesVerb::Doc { .. } => match loaded(screen.raw(), &sources, today, home.json())? {
+            Err(code) => code,
+            Ok(set) => match verb {
+                RulesVerb::Doc { id } => doc(screen.raw(), &set, id)?,
+                _ => list(screen.raw(), &set, home.json())?,
+            },
+        },
+    };
+    Ok(match code {
+        FINE => Exit::Fine,
+        UNLOADABLE => Exit::Usage,
+        _ => Exit::Findings,
+    })
+}
 
 /// What `check` and `test` found, for `--json`.
 #[derive(Debug, Serialize)]
