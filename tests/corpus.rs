@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use onward::{
@@ -40,6 +41,9 @@ fn shipped() -> RuleSet {
 fn shown(problems: &[rules::Diagnostic]) -> String {
     problems.iter().map(|p| format!("{p}\n")).collect()
 }
+
+/// Judged once for all tests of this file.
+static VERDICTS: LazyLock<Vec<(String, Expected, Classification)>> = LazyLock::new(verdicts);
 
 fn verdicts() -> Vec<(String, Expected, Classification)> {
     let text = std::fs::read_to_string(directory().join("expected.toml")).unwrap();
@@ -80,9 +84,9 @@ fn the_shipped_rules_pass_their_own_tests() {
 #[test]
 fn every_mail_of_the_corpus_is_judged_as_written() {
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         if verdict.category != wanted.category || !verdict.decided {
-            wrong += &format!("{name}: should be {}, is {}\n", wanted.category, account(&verdict));
+            wrong += &format!("{name}: should be {}, is {}\n", wanted.category, account(verdict));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -92,7 +96,7 @@ fn every_mail_of_the_corpus_is_judged_as_written() {
 fn the_stage_of_a_no_is_read() {
     let (mut right, mut all) = (0.0, 0.0);
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         let Some(stage) = wanted.stage else { continue };
         all += 1.0;
         if verdict.facts.stage == stage {
@@ -108,7 +112,7 @@ fn the_stage_of_a_no_is_read() {
 fn the_reason_of_a_no_is_read() {
     let (mut right, mut all) = (0.0, 0.0);
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         let Some(reason) = wanted.reason else { continue };
         all += 1.0;
         if verdict.facts.reason == reason {
@@ -139,7 +143,7 @@ fn every_mail_has_its_expectation() {
 #[test]
 fn names_never_contradict_the_mail() {
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         let facts = &verdict.facts;
         let contradicts = |stated: &Option<String>, read: Option<&String>| match (stated, read) {
             (Some(stated), Some(read)) => {
