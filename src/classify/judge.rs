@@ -5,12 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{
-    Dropped, Modality,
-    modality::Cues,
-    sender::SenderFacts,
-    sentence::Sentence,
-};
+use super::{Dropped, Modality, modality::Cues, sender::SenderFacts, sentence::Sentence};
 use crate::{
     message::{Message, Zone},
     rules::{Condition, FactTest, HeaderTest, Rule, RuleSet, Scope, Status, phrase::Capture},
@@ -164,9 +159,8 @@ impl<'c, 'm> Judge<'c, 'm> {
     /// them, and in a second round each other.
     fn rule_conditions(&mut self, raws: &mut [Raw]) {
         let rules = &self.context.rules.rules;
-        let refers = |r: usize| {
-            rules.get(r).is_some_and(|r| r.unless.iter().chain(&r.requires).any(|c| c.rule.is_some()))
-        };
+        let refers =
+            |r: usize| rules.get(r).is_some_and(|r| r.unless.iter().chain(&r.requires).any(|c| c.rule.is_some()));
         let open: Vec<usize> =
             (0..raws.len()).filter(|i| raws.get(*i).is_some_and(|r| r.dropped.is_none() && refers(r.rule))).collect();
         let mut fired: HashSet<usize> = raws

@@ -64,12 +64,15 @@ impl<'t> Cues<'t> {
 
     /// How the hit is said, and the cue that says so.
     pub(crate) fn judge(&self, hit: Span) -> (Modality, Option<String>) {
+        let modal = self.modal(hit);
+        // "We may invite you": what may be asked one day is not asked now.
+        let request = self.request(hit).filter(|r| modal.is_none_or(|m| r.0 < m.0));
         let order: [(Modality, Option<Span>); 6] = [
             (Modality::Conditional, self.conditional(hit)),
             (Modality::Generic, self.generic(hit)),
             (Modality::Negated, self.negated(hit)),
-            (Modality::Request, self.request(hit)),
-            (Modality::Modal, self.before(Cue::Modal, hit)),
+            (Modality::Request, request),
+            (Modality::Modal, modal),
             (Modality::Future, self.future(hit)),
         ];
         for (modality, cue) in order {
@@ -123,8 +126,8 @@ impl<'t> Cues<'t> {
             return true;
         }
         let between = (end, hit.0);
-        let broken = self.any_in(Cue::Clause, between)
-            || self.text.get(between.0..between.1).is_some_and(|t| t.contains(';'));
+        let broken =
+            self.any_in(Cue::Clause, between) || self.text.get(between.0..between.1).is_some_and(|t| t.contains(';'));
         if broken {
             return false;
         }
@@ -137,7 +140,11 @@ impl<'t> Cues<'t> {
         let main = (end, hit.1);
         let open = self.any_in(Cue::Future, main) || self.any_in(Cue::Modal, main);
         let asked = self.any_in(Cue::Request, main);
-        !convenient && ((open && !asked) || (waits && (open || asked)))
+        if convenient {
+            return false;
+        }
+        // A plain request under a condition that is not about being chosen stays a request.
+        if asked { waits } else { open }
     }
 
     /// Whether a condition that begins right behind the hit takes back what is only announced.
@@ -171,11 +178,19 @@ impl<'t> Cues<'t> {
         self.before(Cue::Negation, hit).filter(|c| self.words(c.1, hit.0) <= NEGATION_WORDS)
     }
 
+    /// A possibility; `would` inside `would like` is none.
+    fn modal(&self, hit: Span) -> Option<Span> {
+        let part_of_request = |m: &Span| self.cues(Cue::Request).iter().any(|r| r.0 <= m.0 && m.1 <= r.1);
+        self.before(Cue::Modal, hit).filter(|m| !part_of_request(m))
+    }
+
     fn request(&self, hit: Span) -> Option<Span> {
         let clause = self.clause(hit.0);
         let inside = |c: &&Span| clause.0 <= c.0 && c.0 < hit.1 && !self.ended(c.1, hit.0);
         let cue = self.cues(Cue::Request).iter().rev().find(inside);
-        let start = self.text.get(clause.0..).map_or(clause.0, |t| clause.0 + (t.len() - t.trim_start_matches([' ', ',', '(', ':', ';', '-', '"']).len()));
+        let start = self.text.get(clause.0..).map_or(clause.0, |t| {
+            clause.0 + (t.len() - t.trim_start_matches([' ', ',', '(', ':', ';', '-', '"']).len())
+        });
         let imperative = self.cues(Cue::Imperative).iter().find(|c| c.0 == start && c.0 <= hit.0);
         cue.or(imperative).copied()
     }

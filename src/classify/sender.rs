@@ -52,7 +52,8 @@ impl SenderFacts {
 pub(crate) fn is_noreply_local(rules: &RuleSet, local: &str) -> bool {
     let local = local.to_lowercase();
     let squeezed: String = local.chars().filter(|c| c.is_alphanumeric()).collect();
-    if ["noreply", "donotreply", "nepasrepondre", "nichtantworten", "keineantwort"].iter().any(|w| squeezed.contains(w)) {
+    if ["noreply", "donotreply", "nepasrepondre", "nichtantworten", "keineantwort"].iter().any(|w| squeezed.contains(w))
+    {
         return true;
     }
     let base = local.split('+').next().unwrap_or_default();

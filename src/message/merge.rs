@@ -12,6 +12,9 @@ const STUB_SHARE: usize = 40;
 
 /// Whether the plain part says as much as the HTML does.
 pub(super) fn plain_leads(plain: &[Line], html: &[Line]) -> bool {
+    if plain.is_empty() || html.is_empty() {
+        return html.is_empty();
+    }
     let weight = |lines: &[Line]| -> usize {
         lines.iter().filter(|line| line.form != Form::Hidden).map(|line| folded(&line.text).chars().count()).sum()
     };
@@ -21,6 +24,9 @@ pub(super) fn plain_leads(plain: &[Line], html: &[Line]) -> bool {
 
 /// The blocks of `first`, then what `second` has beyond them.
 pub(super) fn merged(first: Vec<Block>, second: Vec<Block>) -> Vec<Block> {
+    if second.is_empty() {
+        return first;
+    }
     let mut known: HashSet<String> = HashSet::new();
     for block in &first {
         known.insert(folded(&block.text));
@@ -50,6 +56,10 @@ fn folded(text: &str) -> String {
     for word in text.split_whitespace() {
         let bare = word.trim_start_matches(['<', '(', '[', '*', '_']);
         if bare.starts_with("http://") || bare.starts_with("https://") || bare.starts_with("mailto:") {
+            continue;
+        }
+        if word.is_ascii() {
+            out.extend(word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())));
             continue;
         }
         out.extend(word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::named;
 
+#[rustfmt::skip] // Tables of words.
 mod cues;
 mod decode;
 mod guard;

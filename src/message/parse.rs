@@ -307,11 +307,9 @@ fn read_text(content: &Content, context: Context) -> Text {
     let plain_leads = merge::plain_leads(&plain, &html);
     let (first, second) = if plain_leads { (plain, html) } else { (html, plain) };
     let (first, second) = (zones::zoned(&first, context), zones::zoned(&second, context));
-    Text {
-        blocks: merge::merged(first.blocks, second.blocks),
-        forwarded: first.forwarded.or(second.forwarded),
-        link_hosts,
-    }
+    let mut blocks = merge::merged(first.blocks, second.blocks);
+    zones::unfoot(&mut blocks);
+    Text { blocks, forwarded: first.forwarded.or(second.forwarded), link_hosts }
 }
 
 fn add_lines(lines: &mut Vec<Line>, more: Vec<Line>) {

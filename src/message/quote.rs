@@ -85,10 +85,10 @@ pub(super) fn is_forward_mark(line: &str) -> bool {
 }
 
 fn is_mark(line: &str, marks: &[&str]) -> bool {
-    if line.len() > 120 {
+    let dashed = line.starts_with(['-', '_', '*', '=', '>']);
+    if line.len() > if dashed { 120 } else { 60 } {
         return false;
     }
-    let dashed = line.starts_with(['-', '_', '*', '=', '>']);
     let folded = line.trim_matches(['-', '_', '*', '=', '>', ' ', ':', '：']).to_lowercase();
     // Dashes make any line with the words a mark ("--- Forwarded by Jane on … ---"); without them it must be the words.
     marks.iter().any(|mark| {
@@ -110,18 +110,12 @@ const HEADER_BLOCK_LINES_MAX: usize = 10;
 /// Reads the header block that starts at the first line. It has a sender with an address and two other fields, or a
 /// sender, a subject and two more: "Date, From, To" alone may be the hours of an appointment.
 pub(super) fn header_block(lines: &[Line]) -> Option<HeaderBlock> {
-    let (label, _) = labelled(&lines.first()?.text)?;
-    let is_label = |label: &str| {
-        [cues::FROM_LABELS, cues::SUBJECT_LABELS, cues::OTHER_LABELS].iter().any(|labels| labels.contains(&label))
-    };
-    if !is_label(&label) {
-        return None;
-    }
     let mut block = HeaderBlock { headers: ForwardedHeaders { from: None, subject: String::new() }, lines: 0 };
     let (mut sender, mut titled, mut others) = (false, false, 0);
     for (at, line) in lines.iter().take(HEADER_BLOCK_LINES_MAX).enumerate() {
-        let Some((label, value)) = labelled(&line.text).filter(|(label, _)| is_label(label)) else {
-            if at - block.lines > 1 {
+        let Some((label, value)) = labelled(&line.text) else {
+            // One line between may be the rest of a long one.
+            if block.lines == 0 || at > block.lines {
                 break;
             }
             continue;
@@ -142,14 +136,24 @@ pub(super) fn header_block(lines: &[Line]) -> Option<HeaderBlock> {
     (sender && complete).then_some(block)
 }
 
-/// Splits `Label: value`, the label folded and without the stars of converted bold type.
+/// Whether the line looks like a header field of a mail in any of the languages.
+pub(super) fn is_header_line(line: &str) -> bool {
+    labelled(line).is_some()
+}
+
+/// Longest label, in bytes.
+const LABEL_BYTES_MAX: usize = 40;
+
+/// Splits `Label: value` where the label is a known one, in lower case and without the stars of converted bold type.
 fn labelled(line: &str) -> Option<(String, &str)> {
     let (label, value) = line.split_once([':', '：'])?;
-    if label.len() > 40 {
+    if label.len() > LABEL_BYTES_MAX {
         return None;
     }
     let label = label.trim_matches(['*', ' ', '>', '\u{3000}']).to_lowercase();
-    Some((label, value.trim_matches(['*', ' '])))
+    let known =
+        [cues::FROM_LABELS, cues::SUBJECT_LABELS, cues::OTHER_LABELS].iter().any(|l| l.contains(&label.as_str()));
+    known.then(|| (label, value.trim_matches(['*', ' '])))
 }
 
 /// The address in `Name <local@domain>`, `local@domain` or `Name [mailto:local@domain]`.

@@ -45,12 +45,11 @@ pub(super) fn zoned(lines: &[Line], context: Context) -> Zoned {
             without_footers(*zone, first.paragraph, text, &mut blocks);
         }
     }
-    unfoot(&mut blocks);
     Zoned { blocks, forwarded }
 }
 
 /// A mail that would be nothing but footer says something after all.
-fn unfoot(blocks: &mut [Block]) {
+pub(super) fn unfoot(blocks: &mut [Block]) {
     if !blocks.iter().any(|block| matches!(block.zone, Zone::Lead | Zone::Body | Zone::Forwarded)) {
         blocks.iter_mut().filter(|block| block.zone == Zone::Footer).for_each(|block| block.zone = Zone::Body);
     }
@@ -63,8 +62,13 @@ fn other_mails(lines: &[Line], context: Context) -> (Vec<Option<Zone>>, Option<F
     // The zone everything falls into once a mark was passed.
     let mut behind: Option<Zone> = None;
     let mut rest = lines;
+    // A block is looked for where its first line stands, not again in every line of it.
+    let mut in_labels = false;
     while let Some((line, after)) = rest.split_first() {
         let mut taken = 1;
+        let labelled = quote::is_header_line(&line.text);
+        let may_start = labelled && !in_labels;
+        in_labels = labelled;
         let mut zone = behind;
         if line.form == Form::Hidden {
             zone = Some(Zone::Preheader);
@@ -77,7 +81,7 @@ fn other_mails(lines: &[Line], context: Context) -> (Vec<Option<Zone>>, Option<F
                 taken += block.as_ref().map_or(0, |b| b.lines);
                 headers = Some(block.map_or(ForwardedHeaders { from: None, subject: String::new() }, |b| b.headers));
                 zone = behind;
-            } else if let Some((lines, found)) = start_of_original(rest) {
+            } else if let Some((lines, found)) = start_of_original(rest, may_start) {
                 taken = lines;
                 behind = Some(if context.forward && behind.is_none() { Zone::Forwarded } else { Zone::Quoted });
                 if behind == Some(Zone::Forwarded) {
@@ -103,11 +107,14 @@ fn other_mails(lines: &[Line], context: Context) -> (Vec<Option<Zone>>, Option<F
 }
 
 /// Whether an "original message" mark or a header block starts here: its lines, and what it says.
-fn start_of_original(lines: &[Line]) -> Option<(usize, Option<ForwardedHeaders>)> {
+fn start_of_original(lines: &[Line], labelled: bool) -> Option<(usize, Option<ForwardedHeaders>)> {
     let (first, after) = lines.split_first()?;
     if quote::is_original_mark(&first.text) {
         let block = quote::header_block(after);
         return Some((1 + block.as_ref().map_or(0, |b| b.lines), block.map(|b| b.headers)));
+    }
+    if !labelled {
+        return None;
     }
     quote::header_block(lines).map(|block| (block.lines, Some(block.headers)))
 }

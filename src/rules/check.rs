@@ -38,7 +38,14 @@ pub fn check(rules: &RuleSet) -> Report {
         let verdict = classify::classify(rules, &test.message());
         for wrong in disagreements(test, &verdict) {
             let message = format!("message test \"{}\": {wrong}", test.name);
-            report.failures.push(problem("R042", Severity::Error, &test.file, test.at, message, Some(account(&verdict))));
+            report.failures.push(problem(
+                "R042",
+                Severity::Error,
+                &test.file,
+                test.at,
+                message,
+                Some(account(&verdict)),
+            ));
         }
     }
     report
@@ -59,7 +66,14 @@ fn check_rule(rules: &RuleSet, rule: &Rule, report: &mut Report) {
         let hit = run(example);
         if counts(&hit) {
             let message = format!("`{}` should not match \"{}\"", rule.id, example.text);
-            report.failures.push(problem("R041", Severity::Error, &rule.file, example.at, message, hit.map(|h| why(&h))));
+            report.failures.push(problem(
+                "R041",
+                Severity::Error,
+                &rule.file,
+                example.at,
+                message,
+                hit.map(|h| why(&h)),
+            ));
         }
     }
     let todo = [(&rule.examples.todo_matches, true, "match"), (&rule.examples.todo_no_matches, false, "no_match")];

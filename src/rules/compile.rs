@@ -34,7 +34,12 @@ pub(super) struct Compiler<'c, 's> {
 
 /// Compiles the merged rules and the other tables of the files. With errors among `problems` the result is not to be
 /// used.
-pub(super) fn compile(files: &[FileSyntax], sources: &[Source], merged: Merged, problems: &mut Problems<'_>) -> RuleSet {
+pub(super) fn compile(
+    files: &[FileSyntax],
+    sources: &[Source],
+    merged: Merged,
+    problems: &mut Problems<'_>,
+) -> RuleSet {
     let Merged { rules: merged, lists } = merged;
     let ids = merged.iter().enumerate().map(|(i, r)| (r.id.text.clone(), i)).collect();
     let mut c = Compiler { lists: &lists, problems, ids };
@@ -129,7 +134,18 @@ impl Compiler<'_, '_> {
 
     fn lint_phrase(&mut self, text: &Text) {
         const COMMON: [&str; 12] = [
-            "the", "you", "your", "we", "offer", "application", "role", "position", "thank", "thanks", "please", "job",
+            "the",
+            "you",
+            "your",
+            "we",
+            "offer",
+            "application",
+            "role",
+            "position",
+            "thank",
+            "thanks",
+            "please",
+            "job",
         ];
         if COMMON.contains(&text.text.as_str()) {
             self.problems.warn("R110", text.at, format!("phrase is one frequent word (`{}`)", text.text), None);
@@ -140,10 +156,8 @@ impl Compiler<'_, '_> {
         match Phrase::new(&text.text, self.lists) {
             Ok(phrase) => Some(phrase),
             Err(e) => {
-                let help = e
-                    .unknown_list
-                    .as_ref()
-                    .and_then(|name| did_you_mean(name, self.lists.keys().map(String::as_str)));
+                let help =
+                    e.unknown_list.as_ref().and_then(|name| did_you_mean(name, self.lists.keys().map(String::as_str)));
                 self.problems.error(e.code, text.at, e.message, help);
                 None
             }
@@ -501,7 +515,6 @@ impl Compiler<'_, '_> {
                     not_hits: syntax.not_hits.iter().map(|t| t.text.clone()).collect(),
                     at: syntax.at,
                     file: source.name.clone(),
-                    layer: source.layer,
                 });
             }
         }

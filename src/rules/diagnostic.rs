@@ -129,7 +129,7 @@ impl<'s> Problems<'s> {
             column: at.column,
             message: clean::line(&message),
             help: help.map(|h| clean::line(&h)),
-            excerpt: clean::line_within(&line.replace('\t', " "), EXCERPT_CHARS_MAX),
+            excerpt: clean::text(line).replace(['\t', '\n'], " ").chars().take(EXCERPT_CHARS_MAX).collect(),
         });
     }
 

@@ -57,7 +57,12 @@ pub(super) fn merge(
     let tombs: Vec<&TombstoneSyntax> = files.iter().flat_map(|f| &f.tombstones).collect();
     for tomb in &tombs {
         if let Some(rule) = by_id.get(&tomb.id.text).and_then(|i| rules.get(*i)) {
-            problems.error("R035", rule.id.at, format!("the id `{}` was used before; ids are never reused", tomb.id.text), None);
+            problems.error(
+                "R035",
+                rule.id.at,
+                format!("the id `{}` was used before; ids are never reused", tomb.id.text),
+                None,
+            );
         }
     }
     for (i, file) in files.iter().enumerate() {
@@ -111,9 +116,8 @@ fn find(
         return found;
     }
     if let Some(tomb) = tombs.iter().find(|t| t.id.text == id.text) {
-        let part = |label: &str, text: &Option<Text>| {
-            text.as_ref().map_or_else(String::new, |t| format!("{label}{}", t.text))
-        };
+        let part =
+            |label: &str, text: &Option<Text>| text.as_ref().map_or_else(String::new, |t| format!("{label}{}", t.text));
         let message = format!("`{}` was removed{}", id.text, part(" in ", &tomb.removed_in));
         let help = format!("{}{}", part("replaced by ", &tomb.replaced_by), part(": ", &tomb.why));
         problems.error("R035", id.at, message, Some(help).filter(|h| !h.is_empty()));
@@ -246,9 +250,7 @@ fn apply_set(body: &mut RuleBody, set: &RuleBody) {
         body.strength.clone_from(&set.strength);
         body.weight = set.weight;
     }
-    for (own, new) in
-        [(&mut body.set, &set.set), (&mut body.header, &set.header), (&mut body.fact, &set.fact)]
-    {
+    for (own, new) in [(&mut body.set, &set.set), (&mut body.header, &set.header), (&mut body.fact, &set.fact)] {
         if !new.is_empty() {
             own.clone_from(new);
         }

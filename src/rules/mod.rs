@@ -27,7 +27,9 @@ use sha2::{Digest, Sha256};
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use sender::{NoReply, Sender, SenderTable, Tenant};
-pub use set::{Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Shard, Status};
+pub use set::{
+    Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Shard, Status,
+};
 pub use shipped::shipped;
 pub use syntax::SCHEMA;
 

@@ -54,7 +54,13 @@ impl Builder {
             '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' | '\u{b4}' | '\u{2bc}' | '`' => {
                 self.push("'", at);
             }
-            '\u{201c}'..='\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}' | '\u{300c}'..='\u{300f}' | '\u{3010}' | '\u{3011}' => {
+            '\u{201c}'..='\u{201f}'
+            | '\u{2033}'
+            | '\u{ab}'
+            | '\u{bb}'
+            | '\u{300c}'..='\u{300f}'
+            | '\u{3010}'
+            | '\u{3011}' => {
                 self.push("\"", at);
             }
             '\u{2012}'..='\u{2015}' => {
@@ -200,7 +206,8 @@ mod tests {
     fn ranges_lead_back_to_the_original() {
         let original = "Sadly, we’ve chosen “Ana”.";
         let normal = normalise(original);
-        for (word, expected) in [("have", "’ve"), ("chosen", "chosen"), ("we have", "we’ve"), ("\"ana\"", "“Ana”")] {
+        for (word, expected) in [("have", "’ve"), ("chosen", "chosen"), ("we have", "we’ve"), ("\"ana\"", "“Ana”")]
+        {
             let start = normal.text.find(word).unwrap();
             let (from, to) = normal.original(start, start + word.len());
             assert_eq!(&original[from..to], expected);

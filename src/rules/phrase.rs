@@ -33,6 +33,8 @@ const LETTER: &str = r"(?-u:[0-9a-z_\x80-\xff])";
 const NO_LETTER: &str = r"(?-u:[^0-9a-z_\x80-\xff])";
 /// One word of a gap: no clause punctuation inside, except a full stop or comma within a word (`2.5`, `node.js`).
 const GAP_WORD: &str = r"(?-u:(?:[^ ;:!?()]*[^ ,;:.!?()]))";
+/// A number, a time, a date in figures.
+const NUMBER: &str = "[0-9]+(?:[.,:/][0-9]+)*";
 /// Between two words of a phrase.
 const SPACE: &str = "(?:, | )";
 /// One character of any script, for gaps in scripts without spaces.
@@ -274,6 +276,7 @@ enum Node {
 enum Part {
     Literal(String),
     Letters,
+    Number,
     Group(Vec<Sequence>),
     Optional(Vec<Sequence>),
     Capture(Capture),
@@ -326,6 +329,10 @@ impl<'p> Parser<'p> {
                     self.chars.next();
                     parts.push(Part::Letters);
                 }
+                Some('#') => {
+                    self.chars.next();
+                    parts.push(Part::Number);
+                }
                 Some(c @ ('}' | '>')) => return Err(PhraseError::syntax(format!("`{c}` without its beginning"))),
                 Some(_) => parts.push(Part::Literal(self.literal())),
             }
@@ -351,7 +358,7 @@ impl<'p> Parser<'p> {
 
     fn literal(&mut self) -> String {
         let mut text = String::new();
-        while let Some(c) = self.chars.next_if(|c| !" ()[]|{}<>*".contains(*c)) {
+        while let Some(c) = self.chars.next_if(|c| !" ()[]|{}<>*#".contains(*c)) {
             text.push(c);
         }
         text
@@ -476,6 +483,7 @@ impl Emitter {
             let last = tail && i + 1 == parts.len();
             match part {
                 Part::Literal(text) => literal(text, &mut out),
+                Part::Number => out.push_str(NUMBER),
                 Part::Letters => out.push_str(&format!("{LETTER}*")),
                 Part::Group(alternatives) => out.push_str(&self.alternatives(alternatives, last)?),
                 Part::Optional(alternatives) => {
@@ -522,13 +530,21 @@ mod tests {
     #[test]
     fn phrases_match_what_the_format_says() {
         for (phrase, yes, no) in [
-            ("moving forward", &["we are moving forward", "Moving, forward!"][..], &["removing forward", "moving forwards"][..]),
+            (
+                "moving forward",
+                &["we are moving forward", "Moving, forward!"][..],
+                &["removing forward", "moving forwards"][..],
+            ),
             ("appl*", &["your application", "apply"], &["reapply", "app"]),
             ("*gespräch", &["das Vorstellungsgespräch", "gespräch"], &["gesprächig"]),
             ("(yes|no) thanks", &["No thanks"], &["maybe thanks", "yesno thanks"]),
             ("[very] much", &["very much", "much"], &["muchly"]),
             ("thank you [very|so] much", &["thank you much", "thank you so much"], &["thank you too much"]),
-            ("pick .. time", &["pick a time", "pick a very good time", "pick time"], &["pick a very very good time", "pick one, any time"]),
+            (
+                "pick .. time",
+                &["pick a time", "pick a very good time", "pick time"],
+                &["pick a very very good time", "pick one, any time"],
+            ),
             ("pick ..0 time", &["pick time"], &["pick a time"]),
             ("({{people}})", &["a candidate", "candidates."], &["candidacy"]),
             ("{{job}}s", &["roles", "night shifts"], &["role"]),
@@ -540,11 +556,16 @@ mod tests {
             ("résumé", &["your RÉSUMÉ!"], &["résumés"]),
             ("вакансия закрыта", &["Вакансия закрыта."], &["подвакансия закрыта", "вакансия закрытая"]),
             ("başvurunuz", &["Başvurunuz için", "BAŞVURUNUZ"], &["başvurunuzun"]),
+            ("at # (am|pm)", &["at 10 am", "at 10:30 pm"], &["at ten am"]),
             ("不採用", &["今回は不採用となりました"], &["採用"]),
             ("残念 .. 結果", &["残念ながら選考の結果"], &["結果は残念"]),
             ("불합격", &["아쉽게도 불합격하셨습니다"], &["합격"]),
             ("l'entretien", &["à l’entretien"], &["entretien"]),
-            ("better .. ({{people}})", &["better-suited candidates", "better suited, 2.5 candidates"], &["better. Candidates"]),
+            (
+                "better .. ({{people}})",
+                &["better suited candidates", "better qualified 2.5 candidates"],
+                &["better. Candidates"],
+            ),
         ] {
             let phrase = Phrase::new(phrase, &lists()).unwrap_or_else(|e| panic!("{phrase}: {e:?}"));
             for text in yes {
@@ -559,8 +580,16 @@ mod tests {
     #[test]
     fn captures_end_where_the_phrase_goes_on() {
         for (phrase, text, expected) in [
-            ("the <role> role at <company>", "For the Senior Nurse role at Acme Care, we", &["senior nurse", "acme care"][..]),
-            ("position of <role> at <company>", "position of Buyer (Junior) at Foo & Sons.", &["buyer (junior)", "foo & sons."]),
+            (
+                "the <role> role at <company>",
+                "For the Senior Nurse role at Acme Care, we",
+                &["senior nurse", "acme care"][..],
+            ),
+            (
+                "position of <role> at <company>",
+                "position of Buyer (Junior) at Foo & Sons.",
+                &["buyer (junior)", "foo & sons."],
+            ),
             ("reference <ref>", "Reference R-1234 applies", &["r-1234"]),
             ("<count> applicants", "over 1,200 applicants", &["1,200"]),
         ] {

@@ -252,7 +252,6 @@ pub struct MessageTest {
     pub(crate) not_hits: Vec<String>,
     pub(crate) at: super::Place,
     pub(crate) file: String,
-    pub(crate) layer: Layer,
 }
 
 /// The cue lists of one language (`[modality.xx]`).
@@ -314,6 +313,16 @@ impl Cue {
         ("neutral", Cue::Neutral),
         ("clause", Cue::Clause),
     ];
+}
+
+impl Rule {
+    /// The texts of its `match` and `no_match` examples.
+    pub fn example_texts(&self) -> (Vec<&str>, Vec<&str>) {
+        (
+            self.examples.matches.iter().map(|e| e.text.as_str()).collect(),
+            self.examples.no_matches.iter().map(|e| e.text.as_str()).collect(),
+        )
+    }
 }
 
 impl RuleSet {

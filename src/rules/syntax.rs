@@ -15,8 +15,6 @@ pub const SCHEMA: u32 = 1;
 /// One rule file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FileSyntax {
-    pub pack: Option<Text>,
-    pub version: Option<Text>,
     pub language: Option<Text>,
     pub defines: Vec<(Text, Vec<Text>)>,
     pub defaults: RuleBody,
@@ -156,8 +154,6 @@ pub(super) fn read<'s>(file: u16, source: &'s Source, problems: &mut Problems<'s
     let mut t = r.table(root.get_ref(), &(0..0), "rule file");
     head(&mut r, &mut t);
     let out = FileSyntax {
-        pack: t.text(&mut r, "pack"),
-        version: t.text(&mut r, "version"),
         language: t.text(&mut r, "language"),
         defines: t.table(&mut r, "define").map(|t| lists(&mut r, &t)).unwrap_or_default(),
         defaults: t.table(&mut r, "defaults").map(|t| rule(&mut r, t)).unwrap_or_default(),
@@ -195,8 +191,8 @@ fn head(r: &mut Reader<'_, '_>, t: &mut Table<'_>) {
         let text = format!("this file needs onward {} or newer, this is {}", engine.text, env!("CARGO_PKG_VERSION"));
         r.problems.error("R004", engine.at, text, None);
     }
-    for key in ["title", "license", "author"] {
-        t.value(key);
+    for key in ["pack", "version", "title", "license", "author"] {
+        t.text(r, key);
     }
 }
 

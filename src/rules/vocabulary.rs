@@ -52,8 +52,8 @@ pub(super) fn one_of<T: Copy>(text: &Text, what: &str, known: &[(&str, T)], prob
     let found = known.iter().find(|(name, _)| *name == text.text).map(|(_, value)| *value);
     if found.is_none() {
         let names: Vec<&str> = known.iter().map(|(n, _)| *n).collect();
-        let help = did_you_mean(&text.text, names.iter().copied())
-            .unwrap_or_else(|| format!("one of {}", names.join(", ")));
+        let help =
+            did_you_mean(&text.text, names.iter().copied()).unwrap_or_else(|| format!("one of {}", names.join(", ")));
         problems.error("R011", text.at, format!("unknown {what} `{}`", text.text), Some(help));
     }
     found
@@ -69,8 +69,7 @@ pub(super) fn category(text: &Text, problems: &mut Problems<'_>) -> Option<Optio
         problems.warn("R100", text.at, format!("category `{old}` is called `{new}`"), None);
         return new.parse().ok().map(Some);
     }
-    let mut known: Vec<(&str, Option<Category>)> =
-        Category::ALL.iter().map(|c| (c.as_str(), Some(*c))).collect();
+    let mut known: Vec<(&str, Option<Category>)> = Category::ALL.iter().map(|c| (c.as_str(), Some(*c))).collect();
     known.push((SIGNAL, None));
     one_of(text, "category", &known, problems)
 }
@@ -122,9 +121,8 @@ pub(crate) fn stage_named(name: &str) -> Option<Stage> {
 
 /// The `set` table of a rule.
 pub(super) fn settings(pairs: &[(Text, Text)], problems: &mut Problems<'_>) -> Settings {
-    const KEYS: [&str; 9] = [
-        "reason", "stage", "event", "note", "noreply", "no_feedback", "offers_feedback", "retracts", "agency",
-    ];
+    const KEYS: [&str; 9] =
+        ["reason", "stage", "event", "note", "noreply", "no_feedback", "offers_feedback", "retracts", "agency"];
     let mut out = Settings::default();
     for (key, value) in pairs {
         match key.text.as_str() {

@@ -15,16 +15,25 @@ const WORDS_MAX: usize = 400;
 /// Frequent function words, chosen to tell the languages from each other.
 const WORDS: [(&str, &str); 22] = [
     ("en", "the and you your we our for with to of in this that have is are was not will at be as from"),
-    ("de", "und die der das sie wir für mit ihre ihr ihnen ihren ist nicht zu den dem uns auf ein eine haben leider von bei als im"),
+    (
+        "de",
+        "und die der das sie wir für mit ihre ihr ihnen ihren ist nicht zu den dem uns auf ein eine haben leider von bei als im",
+    ),
     ("fr", "le la les et vous votre nous de des pour une un est pas à que dans avec sur du notre cette avons au en"),
     ("es", "el la los las y usted su para con que de del por una un no en se hemos tu le nos al es lo te"),
     ("it", "il la di e per con che non una un del della la sua suo in abbiamo al dei ti le si è nel alla questo"),
-    ("pt", "o a os as e de do da para com que não uma um em por sua seu no na você foi se ao obrigado pela agradecemos"),
+    (
+        "pt",
+        "o a os as e de do da para com que não uma um em por sua seu no na você foi se ao obrigado pela agradecemos",
+    ),
     ("nl", "de het een en van je voor met dat niet is wij we jouw uw op te zijn hebben aan u bij helaas hebt in"),
     ("sv", "och att det för med som inte är vi din du på en ett har till tyvärr av den oss ditt i"),
     ("da", "og at det for med som ikke er vi din du på en et har til desværre af den os dig i"),
     ("nb", "og at det for med som ikke er vi din du på en et har til dessverre av den oss deg i"),
-    ("fi", "ja on ei että sinun kanssa mutta olemme valitettavasti kiitos tämä ovat joka hakemuksesi meidän emme tällä"),
+    (
+        "fi",
+        "ja on ei että sinun kanssa mutta olemme valitettavasti kiitos tämä ovat joka hakemuksesi meidän emme tällä",
+    ),
     ("pl", "i w na z do nie że się jest za dla o oraz państwa pana pani nam naszej dziękujemy od po tym"),
     ("cs", "a na se je že do v pro vám vás jsme bohužel za o nás děkujeme ale si s jsou k"),
     ("tr", "ve bir için bu ile olarak size sizin başvurunuz çok olan değil teşekkür ederiz de da ne"),

@@ -1,0 +1,216 @@
+//! `onward explain`: the full account of one verdict, from the stored verdict itself. Signs and words carry the
+//! meaning, never colour alone; of the mail only sentences with hits are shown.
+
+use std::io::{self, Write};
+
+use crate::{
+    classify::{ANCHOR_BITS, Ask, Classification, Dropped, Fact, Hit, Modality, RELEVANCE_BITS},
+    clean,
+    outcome::{Category, Reason, Stage},
+    rules::RuleSet,
+};
+
+/// Longest part of a sentence shown on either side of a match, in characters.
+const AROUND_CHARS: usize = 90;
+/// Most hits listed that did not count.
+const SEEN_MAX: usize = 20;
+
+/// Writes the account of a verdict.
+pub fn account(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::Result<()> {
+    head(out, rules, verdict)?;
+    let counted: Vec<&Hit> = verdict.evidence().filter(|h| h.category.is_some()).collect();
+    if !counted.is_empty() {
+        writeln!(out, "\n Why{:>72}", "bits")?;
+    }
+    for hit in &counted {
+        writeln!(out, " ● {:<36} {:<30} {:+.2}", clean::line(&hit.rule), clean::line(&hit.title), hit.weight)?;
+        sentence(out, hit)?;
+        writeln!(out, "     {}:{}  {}", clean::line(&hit.file), hit.line, said(hit))?;
+    }
+    let seen: Vec<&Hit> = verdict.hits.iter().filter(|h| h.dropped.is_some_and(|d| d != Dropped::Repeated)).collect();
+    if !seen.is_empty() {
+        writeln!(out, "\n Seen, not counted")?;
+    }
+    for hit in seen.iter().take(SEEN_MAX) {
+        let words = clean::line_within(matched(hit), 60);
+        writeln!(out, " ○ {:<36} {:<8} «{words}»  {}", clean::line(&hit.rule), hit.zone.as_str(), why_not(hit))?;
+    }
+    if seen.len() > SEEN_MAX {
+        writeln!(out, "   and {} more", seen.len() - SEEN_MAX)?;
+    }
+    facts(out, verdict)?;
+    let enough = if verdict.relevance >= RELEVANCE_BITS { "≥" } else { "<" };
+    writeln!(out, " Job mail   {:+.1} bits {enough} {RELEVANCE_BITS:.1}", verdict.relevance)
+}
+
+fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::Result<()> {
+    let name = |f: &Option<Fact>| f.as_ref().map_or_else(|| "–".to_owned(), |f| clean::line(&f.value));
+    let title = if verdict.decided {
+        format!("{}  decided", verdict.category.as_str().to_uppercase())
+    } else {
+        format!("ASK  {}?", verdict.category)
+    };
+    let same = verdict.rules == rules.fingerprint();
+    let print: String = verdict.rules.chars().take(8).collect();
+    let changed = if same { "unchanged" } else { "the rules have changed since" };
+    let facts = &verdict.facts;
+    writeln!(out, " {title}   {} · {}   rules {print} ({changed})", name(&facts.employer), name(&facts.role))?;
+    for ask in &verdict.asks {
+        writeln!(out, " asked because: {} ({ask})", because(*ask))?;
+    }
+    if verdict.category == Category::Unrelated && verdict.score <= 0.0 {
+        return writeln!(out, " nothing in it speaks of an application");
+    }
+    let policy = rules.policy(verdict.category);
+    let enough = if verdict.score >= policy.accept { "≥" } else { "<" };
+    let next = verdict.scores.iter().find(|(c, _)| *c != verdict.category);
+    let next_name = next.map_or("none".to_owned(), |(c, bits)| format!("{c} {bits:.1}"));
+    let margin = verdict.score - next.map_or(0.0, |(_, bits)| bits.max(0.0));
+    let wide = if margin >= policy.margin { "≥" } else { "<" };
+    write!(
+        out,
+        " score {:.1} bits {enough} {:.1} · next: {next_name}, margin {margin:.1} {wide} {:.1}",
+        verdict.score, policy.accept, policy.margin
+    )?;
+    if policy.terminal {
+        let anchor = verdict.evidence().find(|h| {
+            h.category == Some(verdict.category) && rules.rule(&h.rule).is_some_and(|r| r.weight >= ANCHOR_BITS)
+        });
+        write!(out, " · anchor: {}", anchor.map_or("none", |h| h.rule.as_str()))?;
+    }
+    writeln!(out)
+}
+
+fn because(ask: Ask) -> &'static str {
+    match ask {
+        Ask::NoAnchor => "only weak evidence for a final outcome",
+        Ask::LowScore => "too little evidence",
+        Ask::NarrowMargin => "two readings are too close",
+        Ask::Conflict => "it states two outcomes that exclude each other",
+        Ask::NotJobMail => "nothing says that it is about an application",
+        Ask::UnknownKind => "it looks like job mail, but says nothing the rules know",
+        Ask::Truncated => "the text goes on beyond what was read",
+        Ask::NoText => "there is no text to judge",
+        Ask::Forwarded => "it is a mail passed on",
+        Ask::UnknownLanguage => "no rules for its language",
+        Ask::Limit => "judging it took too long",
+    }
+}
+
+fn matched(hit: &Hit) -> &str {
+    hit.sentence.get(hit.span.0..hit.span.1).unwrap_or_default()
+}
+
+/// The sentence with the match in brackets.
+fn sentence(out: &mut dyn Write, hit: &Hit) -> io::Result<()> {
+    if hit.sentence.is_empty() {
+        return Ok(());
+    }
+    let before = hit.sentence.get(..hit.span.0).unwrap_or_default();
+    let after = hit.sentence.get(hit.span.1..).unwrap_or_default();
+    let skipped = before.chars().count().saturating_sub(AROUND_CHARS);
+    let head: String = before.chars().skip(skipped).collect();
+    let tail: String = after.chars().take(AROUND_CHARS).collect();
+    let (dots, more) = (if skipped > 0 { "…" } else { "" }, if tail.len() < after.len() { "…" } else { "" });
+    writeln!(out, "     {:<8} {dots}{}[{}]{}{more}", hit.zone.as_str(), flat(&head), flat(matched(hit)), flat(&tail))
+}
+
+/// One line without steering characters; spaces at the ends stay.
+fn flat(text: &str) -> String {
+    clean::text(text).replace(['\n', '\t'], " ")
+}
+
+fn said(hit: &Hit) -> String {
+    match (&hit.cue, hit.modality) {
+        (Some(cue), modality) => format!("{modality} («{}»)", clean::line(cue)),
+        (None, Modality::Asserted) => "asserted (no \"if\", \"may\", other-party or negating word in reach)".to_owned(),
+        (None, modality) => modality.to_string(),
+    }
+}
+
+fn why_not(hit: &Hit) -> String {
+    match hit.dropped {
+        Some(Dropped::Zone) => format!("{} text is not read by this rule", hit.zone),
+        Some(Dropped::Modality) => format!("not as this rule needs it: {}", said(hit)),
+        Some(Dropped::Unless) => "one of the rule's exceptions applies".to_owned(),
+        Some(Dropped::Requires) => "something the rule requires is missing".to_owned(),
+        Some(Dropped::Opener) => "courtesy; the message has an outcome".to_owned(),
+        Some(Dropped::Shadow) => "the rule is on trial".to_owned(),
+        Some(Dropped::Repeated) | None => "counted once already".to_owned(),
+    }
+}
+
+fn facts(out: &mut dyn Write, verdict: &Classification) -> io::Result<()> {
+    let f = &verdict.facts;
+    writeln!(out, "\n Facts")?;
+    if verdict.category == Category::Rejection {
+        let stage = if f.stage == Stage::Unknown { "stage not stated" } else { f.stage.as_str() };
+        let reason = if f.reason == Reason::None { "no reason given" } else { f.reason.as_str() };
+        writeln!(out, "   rejection  {stage} · {reason}")?;
+    }
+    let named = [
+        ("employer", &f.employer),
+        ("role", &f.role),
+        ("number", &f.requisition_id),
+        ("contact", &f.contact),
+        ("signed", &f.signed_by),
+    ];
+    for (label, fact) in named {
+        if let Some(fact) = fact {
+            writeln!(out, "   {label:<10} {}  ({})", clean::line(&fact.value), clean::line(&fact.source))?;
+        }
+    }
+    let relay = f
+        .ats
+        .as_ref()
+        .map_or_else(|| "no known relay".to_owned(), |a| format!("relayed by {}, never the employer", clean::line(a)));
+    let replies = if f.noreply { "replies reach nobody" } else { "takes replies" };
+    writeln!(out, "   sender     {relay} · {replies} · language {}", f.language)?;
+    let marks = [
+        (f.agency, "an agency writes for the employer"),
+        (f.no_feedback, "gives no feedback"),
+        (f.offers_feedback, "offers feedback"),
+        (f.retracts, "takes back an earlier mail"),
+    ];
+    let said: Vec<&str> = marks.iter().filter(|(holds, _)| *holds).map(|(_, text)| *text).collect();
+    if !said.is_empty() {
+        writeln!(out, "   also       {}", said.join(" · "))?;
+    }
+    Ok(())
+}
+
+/// Writes what one rule made of a message (`--rule ID`): every hit of it, or that none of its phrases is there.
+pub fn rule(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification, id: &str) -> io::Result<bool> {
+    let Some(rule) = rules.rule(id) else {
+        writeln!(out, "no rule `{}` in force; `onward rules list` names them", clean::line(id))?;
+        return Ok(false);
+    };
+    let hits: Vec<&Hit> = verdict.hits.iter().filter(|h| h.rule == id).collect();
+    let counted = hits.iter().any(|h| h.dropped.is_none());
+    let how = if counted { "counted" } else { "not counted" };
+    writeln!(out, " {}   {how}\n   {}  {}:{}", rule.id, clean::line(&rule.title), clean::line(&rule.file), rule.line)?;
+    if hits.is_empty() {
+        writeln!(out, "   phrases  ✗ none of {} is in the text", rule.written.len())?;
+        return Ok(true);
+    }
+    for hit in hits {
+        sentence(out, hit)?;
+        let zones = rule.zones.contains(&hit.zone);
+        let modality = rule.modality.contains(&hit.modality);
+        writeln!(out, "   zones    {} {}", tick(zones), hit.zone)?;
+        if zones {
+            let wanted: Vec<&str> = rule.modality.iter().map(|m| m.as_str()).collect();
+            let needs = if modality { String::new() } else { format!(" — needs {}", wanted.join(" or ")) };
+            writeln!(out, "   modality {} {}{needs}", tick(modality), said(hit))?;
+        }
+        match hit.dropped {
+            None => writeln!(out, "   counted  {:+.2}", hit.weight)?,
+            Some(_) => writeln!(out, "   dropped  {}", why_not(hit))?,
+        }
+    }
+    Ok(true)
+}
+
+fn tick(holds: bool) -> char {
+    if holds { '✓' } else { '✗' }
+}
