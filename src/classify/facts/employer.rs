@@ -169,13 +169,10 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
         return;
     }
     let points = if cut || shared { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
-    push(
-        out,
-        employer(bare, suffixes(r))
-            .or_else(|| (relayed || cut).then(|| bare.to_owned()).filter(|b| b.chars().count() > 1)),
-        "display name",
-        points,
-    );
+    // Some brands are written small throughout.
+    let small = bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
+    let brand = || ((relayed || cut) && small).then(|| bare.to_owned());
+    push(out, employer(bare, suffixes(r)).or_else(brand), "display name", points);
 }
 
 /// The slug a relay puts into its addresses, and the sender's own domain.
