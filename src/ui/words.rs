@@ -10,11 +10,11 @@ use crate::{
 
 /// What an outcome is, in a few words.
 pub fn outcome(outcome: &Outcome) -> String {
-    let said = match outcome.category {
+    match outcome.category {
+        other if !outcome.decided => format!("perhaps {}", category(other)),
         Category::Rejection => no(outcome.stage).to_owned(),
         other => category(other).to_owned(),
-    };
-    if outcome.decided { said } else { format!("perhaps {said}") }
+    }
 }
 
 /// A category, in a few words.
@@ -93,6 +93,12 @@ pub fn draft_state(state: DraftState) -> &'static str {
     }
 }
 
+/// A number of things: `1 mail`, `2 mails`.
+pub fn counted(n: impl TryInto<u64>, thing: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A moment in the person's zone: `Mon 16 Nov 2026 10:00`.
 pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%a %e %b %Y %H:%M").to_string().replace("  ", " ")
@@ -112,7 +118,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
         5_400..129_600 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" })
+    format!("{} ago", counted(n, unit))
 }
 
 #[cfg(test)]

@@ -28,7 +28,14 @@ pub fn run(home: &Home, what: &str, id: Option<&str>, screen: &mut Screen<'_>) -
     };
     let mut exit = Exit::Fine;
     for verdict in &verdicts {
-        if home.json() {
+        if let Some(id) = id.filter(|_| home.json()) {
+            let hits: Vec<&Hit> = verdict.hits.iter().filter(|hit| hit.rule == id).collect();
+            let in_force = rules.rule(id).is_some();
+            writeln!(screen.raw(), "{}", serde_json::json!({ "rule": id, "in_force": in_force, "hits": hits }))?;
+            if !in_force {
+                exit = Exit::Findings;
+            }
+        } else if home.json() {
             writeln!(screen.raw(), "{}", serde_json::to_string(verdict)?)?;
         } else if let Some(id) = id {
             if !rule(screen.raw(), &rules, verdict, id)? {
