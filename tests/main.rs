@@ -13,6 +13,7 @@
 
 mod support;
 
+mod app;
 mod cli;
 mod config;
 mod corpus;

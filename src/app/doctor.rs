@@ -2,8 +2,6 @@
 //!
 //! It reads and connects, and changes nothing: no mail is fetched, nothing is stored.
 
-use jiff::Timestamp;
-
 use super::{kit::Kit, submit};
 use crate::{
     config::{Account, Config, Deliver, Source},
@@ -30,13 +28,13 @@ fn wrong(what: impl Into<String>, said: impl Into<String>) -> Check {
 }
 
 /// Looks at everything a configured Onward needs. The configuration itself was loaded by the caller.
-pub async fn examine(config: &Config, now: Timestamp) -> Vec<Check> {
+pub async fn examine(config: &Config) -> Vec<Check> {
     let mut checks = vec![fine("configuration", config.file.display().to_string())];
     checks.push(match Kit::load(config) {
         Ok(kit) => fine("rules and texts", format!("{} rules", kit.rules.rules().len())),
         Err(problems) => wrong("rules and texts", problems.to_string()),
     });
-    checks.extend(log(config, now));
+    checks.extend(log(config));
     for account in &config.accounts {
         checks.extend(self::account(config, account).await);
     }
@@ -44,7 +42,7 @@ pub async fn examine(config: &Config, now: Timestamp) -> Vec<Check> {
 }
 
 /// The database and what lies in it that needs the person.
-fn log(config: &Config, _now: Timestamp) -> Vec<Check> {
+fn log(config: &Config) -> Vec<Check> {
     if !config.store.exists() {
         return vec![fine("log", format!("{} is made at the first look", config.store.display()))];
     }
@@ -101,8 +99,15 @@ async fn account(config: &Config, account: &Account) -> Vec<Check> {
         checks.push(wrong(format!("{name}: SMTP"), "reply.deliver is \"smtp\", but there is no [account.smtp]"));
     }
     for mailbox in &account.mailboxes {
+        // A refusal closes the connection; the other mailboxes are worth another one.
         if !session.is_open() {
-            break;
+            match submit::open(login).await {
+                Ok(again) => session = again,
+                Err(error) => {
+                    checks.push(wrong(format!("{name}: {mailbox}"), format!("{error:#}")));
+                    break;
+                }
+            }
         }
         checks.push(match session.examine(mailbox).await {
             Ok(selected) => fine(format!("{name}: {mailbox}"), format!("{} messages", selected.exists)),

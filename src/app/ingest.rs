@@ -5,7 +5,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::kit::Kit;
+use super::{
+    facts::{self, AtHand},
+    kit::Kit,
+};
 use crate::{
     classify::{Classification, classify},
     io::store::{self, Committed, Ingest, NewOutcome, Store, StoreError},
@@ -92,13 +95,15 @@ pub fn ingest(
     }
     let thread = thread(store, &message)?;
     let outcome = with_stage_of_thread(classification.outcome(), &thread);
-    let told = crate::telling::schedule(&outcome, arrived.internal_date.max(now), &kit.telling);
+    let told = crate::telling::schedule(&outcome, now, &kit.telling);
     let supersedes = retracted(store, &message, &classification, &outcome, &thread, now)?;
-    let response = respond(store, kit, &message, &classification, &outcome, &thread, now)?;
+    // Not the moment of reading: old mail that is read today is old news, and is counted as such.
+    let detected_at = arrived.internal_date.min(now);
+    let response = respond(store, kit, &message, &classification, &outcome, &thread, (detected_at, now))?;
     let new = NewOutcome {
         outcome: &outcome,
         origin: Origin::Rules,
-        detected_at: now,
+        detected_at,
         tell_at: Some(told.tell_at),
         draft_due_at: response.draft.as_ref().map(|_| told.draft_due_at),
     };
@@ -116,7 +121,7 @@ pub struct Response {
     pub note: Option<Note>,
 }
 
-/// What Onward has to say to an outcome, from the mail and what the log knows.
+/// What Onward has to say to an outcome that arrived `at`, from the mail and what the log knows `now`.
 pub fn respond(
     store: &Store,
     kit: &Kit,
@@ -124,7 +129,7 @@ pub fn respond(
     classification: &Classification,
     outcome: &Outcome,
     thread: &[store::ThreadMail],
-    now: Timestamp,
+    (at, now): (Timestamp, Timestamp),
 ) -> Result<Response, StoreError> {
     if outcome.category != Category::Rejection || !outcome.decided {
         return Ok(Response::default());
@@ -134,7 +139,8 @@ pub fn respond(
     } else {
         None
     };
-    Ok(Response { draft, note: note(store, kit, message, classification, outcome, now)? })
+    let at_hand = AtHand { message, outcome, at };
+    Ok(Response { draft, note: note(store, kit, at_hand, classification, now)? })
 }
 
 /// Which wording of a reply is wanted.
@@ -205,7 +211,7 @@ fn with_stage_of_thread(outcome: Outcome, thread: &[store::ThreadMail]) -> Outco
     if outcome.category != Category::Rejection || !matches!(outcome.stage, Stage::Unknown | Stage::AfterApplication) {
         return outcome;
     }
-    let met = |category| thread.iter().any(|mail| mail.category == Some(category));
+    let met = |category| thread.iter().any(|mail| mail.decided && mail.category == Some(category));
     let stage = if met(Category::Interview) {
         Stage::AfterInterview
     } else if met(Category::Assessment) {
@@ -228,14 +234,18 @@ fn retracted(
     if !classification.facts.retracts || outcome.category == Category::Rejection {
         return Ok(None);
     }
-    let in_thread = thread.iter().rev().find(|mail| mail.category == Some(Category::Rejection));
-    if let Some(outcome) = in_thread.and_then(|mail| mail.outcome) {
-        return Ok(Some(outcome));
+    let in_thread = thread.iter().rev().filter(|mail| mail.category == Some(Category::Rejection));
+    for outcome in in_thread.filter_map(|mail| mail.outcome) {
+        // One that another mail or the person took back already is not taken back once more.
+        if store.item(outcome)?.row.outcome.category == Category::Rejection {
+            return Ok(Some(outcome));
+        }
     }
     let Some(key) = outcome.employer.as_deref().map(employer_key).filter(|key| !key.is_empty()) else {
         return Ok(None);
     };
-    let since = message.date.unwrap_or(now).min(now) - RETRACTION_REACH;
+    let said = message.date.unwrap_or(now).min(now);
+    let since = said.checked_sub(RETRACTION_REACH).unwrap_or(Timestamp::UNIX_EPOCH);
     let history = store.history_for_employer(&key, since)?;
     Ok(history.outcomes.iter().rev().find(|o| o.category == Category::Rejection).map(|o| o.outcome))
 }
@@ -255,8 +265,13 @@ fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, 
             && o.at >= now - LIVE_FOR
             && other_role(&o.role)
     };
+    let same_role = |a: &Option<String>, b: &Option<String>| match (a, b) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (a, b) => a == b,
+    };
     let closed = |o: &store::EmployerOutcome| {
-        known.outcomes.iter().any(|no| no.category == Category::Rejection && no.role == o.role && no.at >= o.at)
+        let noes = known.outcomes.iter().filter(|no| no.category == Category::Rejection && no.at >= o.at);
+        noes.into_iter().any(|no| same_role(&no.role, &o.role))
     };
     Ok(History {
         asked_recently: known.replies.iter().any(|r| r.kind == DraftKind::FeedbackRequest && r.state.is_out()),
@@ -269,14 +284,14 @@ fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, 
 fn note(
     store: &Store,
     kit: &Kit,
-    message: &Message,
+    at_hand: AtHand<'_>,
     classification: &Classification,
-    outcome: &Outcome,
     now: Timestamp,
 ) -> Result<Option<Note>, StoreError> {
     let Some(language) = kit.note_language(&classification.facts.language) else { return Ok(None) };
     let usage = store.note_usage(now - NOTE_MEMORY)?;
-    let facts = super::facts::note_facts(store, &classification.facts, &usage)?;
+    let facts = facts::note_facts(store, at_hand, classification.facts.applicants, &usage)?;
+    let AtHand { message, outcome, .. } = at_hand;
     let used: Vec<(String, Timestamp)> = usage.into_iter().map(|u| (u.template, u.at)).collect();
     Ok(choose(
         &kit.notes,
@@ -288,7 +303,7 @@ fn note(
             next: None,
             used: &used,
             now,
-            late_stage_recent: super::facts::late_stage_noes(store, now - LATE_STAGE_WINDOW, outcome.stage)?,
+            late_stage_recent: facts::late_stage_noes(store, now - LATE_STAGE_WINDOW, at_hand)?,
             seed: &message.hash,
         },
     ))

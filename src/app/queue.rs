@@ -2,7 +2,7 @@
 //! through here, so that they cannot disagree. It must not print, and every state change is the store's.
 
 use anyhow::{Context as _, Result, bail};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     ingest::{self, Response},
@@ -16,6 +16,9 @@ use crate::{
     outcome::{Category, Origin, Outcome, Reason, Stage},
     reply::{Edit, editable, parse_edit, person::is_address, recompose},
 };
+
+/// Oldest `Date` a draft is shown with for approval.
+const DATE_AGE_MAX: SignedDuration = SignedDuration::from_hours(6);
 
 /// What waits for the person, in the order it is offered: mail to be asked about first, then drafts by age.
 #[derive(Debug, Default)]
@@ -90,7 +93,7 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
     let response = match mail_of(store, &item)? {
         Some((message, classification)) => {
             let thread = ingest::thread(store, &message)?;
-            ingest::respond(store, kit, &message, &classification, &outcome, &thread, now)?
+            ingest::respond(store, kit, &message, &classification, &outcome, &thread, (item.row.detected_at, now))?
         }
         None => Response::default(),
     };
@@ -103,6 +106,23 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
         draft_due_at: response.draft.as_ref().map(|_| now),
     };
     Ok(store.supersede(id, new, response.draft.as_ref(), response.note.as_ref(), now)?)
+}
+
+/// A draft to be shown for approval. One that waited long is dated anew first: what is approved says when it was
+/// written, to the byte, and a letter of days ago is taken for a machine's, or for spam.
+pub fn redated(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -> Result<DraftView> {
+    let view = store.draft(draft)?;
+    let dated = Message::parse(&view.bytes, Fetched::of(false)).date;
+    let fresh = dated.is_some_and(|date| now.duration_since(date) < DATE_AGE_MAX);
+    if fresh || view.state != DraftState::Pending {
+        return Ok(view);
+    }
+    let zoned = now.to_zoned(kit.telling.zone.clone());
+    let new = recompose(&view.bytes, &editable(&view.bytes)?, &view.language, &kit.identities, &zoned)?;
+    // Text and recipient are the same, and so is what there is to say about them.
+    let DraftView { envelope, message_id, cautions, .. } = &view;
+    store.edit(view.id, Rewrite { envelope, message_id, bytes: &new.bytes, cautions }, now)?;
+    Ok(store.draft(draft)?)
 }
 
 /// Gives a draft another recipient.

@@ -32,6 +32,11 @@ pub fn start(level: LogLevel) {
     let journald = std::env::var_os("JOURNAL_STREAM").is_some();
     let layer = tracing_subscriber::fmt::layer().event_format(OneLine { journald }).with_writer(std::io::stderr);
     let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+    // The usual hook prints the panic's text, which may quote a mail ("... is not a char boundary; it is inside ...").
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "A mistake in onward stopped a step; please report the place.");
+    }));
 }
 
 /// Formats an event as one line.

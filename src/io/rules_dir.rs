@@ -68,7 +68,12 @@ pub fn read(directory: &Path) -> Result<Vec<Source>, Error> {
 /// One rule file.
 pub fn file(path: &Path) -> Result<Source, Error> {
     let unreadable = |reason| Error::Unreadable { path: path.to_owned(), reason };
-    if fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX as u64 {
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    // Reading a pipe would wait for a writer, for ever.
+    if !metadata.is_file() {
+        return Err(unreadable(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")));
+    }
+    if metadata.len() > FILE_BYTES_MAX as u64 {
         return Err(Error::TooLarge { path: path.to_owned() });
     }
     let bytes = fs::read(path).map_err(unreadable)?;

@@ -33,6 +33,8 @@ pub fn file(path: &Path) -> io::Result<Option<String>> {
         Ok(metadata) if metadata.len() > FILE_BYTES_MAX => {
             Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {FILE_BYTES_MAX} bytes")))
         }
+        // Reading a pipe would wait for a writer, for ever.
+        Ok(metadata) if !metadata.is_file() => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file")),
         Ok(_) => fs::read_to_string(path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -63,4 +65,26 @@ fn collect(dir: &Path, ending: &str, depth: usize, paths: &mut Vec<PathBuf>) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_found_by_ending_and_nothing_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        fs::create_dir(root.join("en")).unwrap();
+        for name in ["en/b.md", "en/.b.md.swp", "a.md", "a.txt"] {
+            fs::write(root.join(name), name).unwrap();
+        }
+        let texts: Vec<String> = read(root, "md").unwrap().into_iter().map(|(_, text)| text).collect();
+        assert_eq!(texts, ["a.md", "en/b.md"]);
+        assert_eq!(read(&root.join("none"), "md").unwrap(), []);
+        assert_eq!(file(&root.join("none.toml")).unwrap(), None);
+        let pipe = root.join("pipe.md");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(file(&pipe).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
 }

@@ -14,11 +14,14 @@ use crate::{
         queue::{self, Correction, Waiting},
     },
     classify::Classification,
-    draft::DraftState,
-    io::store::{DraftView, Item, OutcomeRow, Store},
+    draft::{Digest, DraftState},
+    io::store::{DraftView, Item, OutcomeRow, Store, StoreError},
     outcome::Category,
     reply::editable,
 };
+
+/// Longest answer that is looked at, in bytes.
+const ANSWER_BYTES_MAX: u64 = 1024;
 
 /// Opens a text in the person's editor and gives back what they left; `None` when they changed nothing.
 pub type Editor<'a> = &'a dyn Fn(&str) -> Result<Option<String>>;
@@ -151,7 +154,9 @@ impl Review<'_> {
             sentences(screen, verdict)?;
         }
         note(screen, &item)?;
-        let mut draft = shown.clone();
+        let mut draft = queue::redated(self.store, self.kit, shown.id, self.now)?;
+        // What the person wrote and could not be taken: the next edit begins with it.
+        let mut unsaved = None;
         letter(screen, &draft)?;
         loop {
             screen.prompt(keys(draft.state))?;
@@ -163,19 +168,23 @@ impl Review<'_> {
                         screen.line("Approved.")?;
                         return Ok(Next::Item);
                     }
-                    Err(error) => screen.wrapped(
-                        "",
-                        &format!("Not approved: {error}. [e]dit names a recipient or changes the text."),
-                    )?,
+                    Err(error) => self.refused(screen, "Not approved", &error, &mut draft)?,
                 },
-                (Some('e'), DraftState::Pending | DraftState::Failed) => self.change(screen, &mut draft, true)?,
-                (Some('v'), DraftState::Pending | DraftState::Failed) => self.change(screen, &mut draft, false)?,
-                (Some('d'), _) => {
-                    self.store.discard(draft.id, self.now)?;
-                    tally.discarded += 1;
-                    screen.line(format!("Discarded. `onward draft restore {}` brings it back.", draft.id))?;
-                    return Ok(Next::Item);
+                (Some('e'), DraftState::Pending | DraftState::Failed) => {
+                    self.edit(screen, &mut draft, &mut unsaved)?;
                 }
+                (Some('v'), DraftState::Pending | DraftState::Failed) => {
+                    let changed = queue::other_wording(self.store, self.kit, draft.id, self.now);
+                    self.show_change(screen, &mut draft, changed)?;
+                }
+                (Some('d'), _) => match self.store.discard(draft.id, self.now) {
+                    Ok(_) => {
+                        tally.discarded += 1;
+                        screen.line(format!("Discarded. `onward draft restore {}` brings it back.", draft.id))?;
+                        return Ok(Next::Item);
+                    }
+                    Err(error) => self.refused(screen, "Not discarded", &error, &mut draft)?,
+                },
                 (Some('w'), _) => {
                     if let Some(category) = self.category(screen)? {
                         let correction = Correction { category: Some(category), ..Correction::default() };
@@ -194,23 +203,44 @@ impl Review<'_> {
         }
     }
 
-    /// Lets the person edit the draft, or takes another wording, and shows the result.
-    fn change(&mut self, screen: &mut Screen<'_>, draft: &mut DraftView, by_hand: bool) -> Result<()> {
-        let changed = if by_hand {
-            match (self.editor)(&editable(&draft.bytes)?.to_text())? {
-                Some(text) => queue::edit(self.store, self.kit, draft.id, &text, self.now).map(Some),
-                None => Ok(None),
-            }
-        } else {
-            queue::other_wording(self.store, self.kit, draft.id, self.now).map(Some)
+    /// Says why a step was refused, and shows the draft again where it changed meanwhile: a mail may have come, or
+    /// another window was faster.
+    fn refused(&self, screen: &mut Screen<'_>, what: &str, error: &StoreError, draft: &mut DraftView) -> Result<()> {
+        screen.wrapped("", &format!("{what}: {error}."))?;
+        let now = self.store.draft(draft.id)?;
+        if (now.digest, now.state) != (draft.digest, draft.state) {
+            *draft = now;
+            letter(screen, draft)?;
+        } else if matches!(error, StoreError::NoRecipient | StoreError::Stopped { .. }) {
+            screen.line("[e]dit names a recipient or changes the text.")?;
+        }
+        Ok(())
+    }
+
+    /// Lets the person edit the draft. A text that cannot be sent as it is comes back at the next edit.
+    fn edit(&mut self, screen: &mut Screen<'_>, draft: &mut DraftView, unsaved: &mut Option<String>) -> Result<()> {
+        let before = match unsaved.as_ref() {
+            Some(text) => text.clone(),
+            None => editable(&draft.bytes)?.to_text(),
         };
+        match (self.editor)(&before) {
+            Ok(Some(text)) => {
+                let changed = queue::edit(self.store, self.kit, draft.id, &text, self.now);
+                *unsaved = changed.is_err().then_some(text);
+                self.show_change(screen, draft, changed)
+            }
+            Ok(None) => Ok(screen.line("Nothing changed.")?),
+            Err(error) => Ok(screen.wrapped("", &format!("Not changed: {error:#}."))?),
+        }
+    }
+
+    fn show_change(&self, screen: &mut Screen<'_>, draft: &mut DraftView, changed: Result<Digest>) -> Result<()> {
         match changed {
-            Ok(Some(_)) => {
+            Ok(_) => {
                 *draft = self.store.draft(draft.id)?;
                 letter(screen, draft)?;
             }
-            Ok(None) => screen.line("Nothing changed.")?,
-            Err(error) => screen.wrapped("", &format!("Not changed: {error}"))?,
+            Err(error) => screen.wrapped("", &format!("Not changed: {error:#}"))?,
         }
         Ok(())
     }
@@ -240,15 +270,26 @@ impl Review<'_> {
         Ok(chosen.copied())
     }
 
+    /// The letter that was answered; a blank for anything that is not one letter: a word is no approval.
     fn key(&mut self) -> Result<Option<char>> {
-        Ok(self.answer()?.map(|line| line.chars().next().unwrap_or(' ').to_ascii_lowercase()))
+        Ok(self.answer()?.map(|line| {
+            let mut chars = line.chars();
+            match (chars.next(), chars.next()) {
+                (Some(key), None) => key.to_ascii_lowercase(),
+                _ => ' ',
+            }
+        }))
     }
 
-    /// One line of input without its end; `None` at the end of the input.
+    /// One line of input without its end, cut at [`ANSWER_BYTES_MAX`]; `None` at the end of the input. The rest of a
+    /// longer line is dropped: it must not answer the next question.
     fn answer(&mut self) -> Result<Option<String>> {
-        let mut line = String::new();
-        let read = std::io::Read::take(&mut *self.input, 1024).read_line(&mut line)?;
-        Ok((read > 0).then(|| line.trim().to_owned()))
+        let mut line = Vec::new();
+        let read = std::io::Read::take(&mut *self.input, ANSWER_BYTES_MAX).read_until(b'\n', &mut line)?;
+        if read > 0 && !line.ends_with(b"\n") {
+            self.input.skip_until(b'\n')?;
+        }
+        Ok((read > 0).then(|| String::from_utf8_lossy(&line).trim().to_owned()))
     }
 }
 

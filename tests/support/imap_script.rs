@@ -59,9 +59,20 @@ pub struct Script {
 impl Script {
     /// Starts to listen.
     pub async fn start(steps: Vec<Step>) -> Script {
+        Script::start_all(vec![steps]).await
+    }
+
+    /// Starts to listen, for one connection after the other.
+    pub async fn start_all(scripts: Vec<Vec<Step>>) -> Script {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let played = tokio::spawn(async move { play(listener.accept().await.unwrap().0, steps).await });
+        let played = tokio::spawn(async move {
+            let mut lines = Vec::new();
+            for steps in scripts {
+                lines.extend(play(listener.accept().await.unwrap().0, steps).await);
+            }
+            lines
+        });
         Script { port, played }
     }
 

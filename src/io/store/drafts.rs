@@ -38,7 +38,7 @@ pub struct DraftView {
     pub template: String,
     /// Where it stands.
     pub state: DraftState,
-    /// The latest revision, from 1; above 1 the person has edited it.
+    /// The latest revision, from 1; above 1 it was edited, or dated anew before it was shown.
     pub revision: u32,
     /// From and to in SMTP.
     pub envelope: Envelope,

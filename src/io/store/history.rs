@@ -40,6 +40,8 @@ pub struct ThreadMail {
     pub noreply: bool,
     /// What it is by the outcome that holds, or by the latest verdict.
     pub category: Option<Category>,
+    /// Whether that is decided, and not only the best guess.
+    pub decided: bool,
     /// Its outcome's number.
     pub outcome: Option<i64>,
     /// Where the reply to it stands.
@@ -225,6 +227,7 @@ pub(super) const THREAD: &str = "
             WHERE r.message = m.id) AS reference_ids,
            c.verdict ->> '$.facts.noreply' AS noreply,
            coalesce(o.category, c.verdict ->> '$.category') AS category,
+           coalesce(o.decided, c.verdict ->> '$.decided') AS decided,
            o.id AS outcome,
            (SELECT s.state FROM draft AS d JOIN draft_now AS s ON s.draft = d.id
             WHERE d.outcome IN (SELECT any_outcome.id FROM outcome AS any_outcome WHERE any_outcome.message = m.id)
@@ -266,6 +269,7 @@ fn thread_mail(row: &Row<'_>) -> rusqlite::Result<ThreadMail> {
         date: row.get::<_, At>("received_at")?.0,
         noreply: row.get::<_, Option<bool>>("noreply")?.unwrap_or(false),
         category: row.get::<_, Option<Word<_>>>("category")?.map(|word| word.0),
+        decided: row.get::<_, Option<bool>>("decided")?.unwrap_or(false),
         outcome: row.get("outcome")?,
         draft: row.get::<_, Option<Word<_>>>("draft_state")?.map(|word| word.0),
     })

@@ -3,13 +3,15 @@
 use anyhow::Result;
 
 use super::{Exit, home::Home};
-use crate::{app::doctor, io::clock, ui::term::Screen};
+use crate::{app::doctor, ui::term::Screen};
 
 /// Runs the verb.
 pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     let config = home.config()?;
     let runtime = super::run::runtime()?;
-    let checks = runtime.block_on(doctor::examine(&config, clock::now()));
+    let checks = runtime.block_on(doctor::examine(&config));
+    // A name that is still being looked up holds nobody up.
+    runtime.shutdown_background();
     let mut exit = Exit::Fine;
     for check in &checks {
         if !check.fine {

@@ -205,7 +205,7 @@ fn approve(
         let kit = home.kit()?;
         queue::readdress(&mut store, &kit, id, to, clock::now())?;
     }
-    let draft = store.draft(id)?;
+    let mut draft = store.draft(id)?;
     match digest {
         Some(given) if given.len() < DIGEST_DIGITS_MIN => {
             bail!(
@@ -222,6 +222,7 @@ fn approve(
             if !std::io::stdin().is_terminal() {
                 bail!("name what you approve: `onward draft show {id}` prints the digest for --digest");
             }
+            draft = queue::redated(&mut store, &home.kit()?, id, clock::now())?;
             review::letter(screen, &draft)?;
             screen.prompt("Approve exactly this? [y/N]  ")?;
             let mut answer = String::new();

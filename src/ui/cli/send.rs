@@ -56,6 +56,8 @@ pub fn deliver(home: &Home, ids: &[i64], screen: &mut Screen<'_>) -> Result<Exit
     let outbox = Outbox::open(&config)?;
     let runtime = super::run::runtime()?;
     let done = runtime.block_on(submit::deliver(&outbox, ids, When::Now));
+    // A name that is still being looked up holds nobody up; what was stored is stored.
+    runtime.shutdown_background();
     let mut exit = Exit::Fine;
     for (id, delivered) in &done {
         if !matches!(delivered, Delivered::Placed { .. } | Delivered::Sent) {
