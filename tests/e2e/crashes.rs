@@ -42,7 +42,7 @@ fn a_kill_at_any_moment_changes_nothing() {
         thread::scope(|scope| {
             scope.spawn(|| deliver(dovecot, user, arrivals));
             // At some moment of the start, or after some of the mails.
-            let logged = usize::try_from(random.below(4)).unwrap();
+            let logged = usize::try_from(random.below(5)).unwrap();
             let lines = || daemon.log().matches("A mail was logged.").count();
             wait_until_or(&format!("{logged} mails are logged"), || home.logs(), || lines() >= logged);
             // The moment itself; this is no wait for anything.
@@ -50,7 +50,7 @@ fn a_kill_at_any_moment_changes_nothing() {
             daemon.kill();
         });
         // The next daemon finds an approved draft, and may die while it delivers it.
-        approved.extend(approve_one(&home));
+        approved.extend(approve_all(&home));
     }
     let daemon = home.start();
     wait_for_messages(&home, 60);
@@ -59,7 +59,7 @@ fn a_kill_at_any_moment_changes_nothing() {
     }
     daemon.stop();
 
-    assert!(approved.len() > KILLS / 2, "drafts were approved on the way: {approved:?}");
+    assert!(approved.len() > 3, "drafts were approved on the way: {approved:?}");
     assert_eq!(uids_and_flags(dovecot, user, "Drafts").len(), approved.len(), "each draft lies there once");
     assert_all_logged_once(&home, KILLS * MAILS);
     assert_eq!(uids_and_flags(dovecot, user, "INBOX"), untouched(60));
@@ -71,11 +71,10 @@ fn a_kill_at_any_moment_changes_nothing() {
     assert_eq!(facts(&calm), facts(&home), "the same end state");
 }
 
-/// Approves a draft to a person, if one waits.
-fn approve_one(home: &Home) -> Option<String> {
-    let items = items(home);
+/// Approves every draft to a person that waits.
+fn approve_all(home: &Home) -> Vec<String> {
     let waits = |item: &&Value| item["draft"]["state"] == "pending" && item["mail"]["from_name"] == "Edith Marlow";
-    Some(approve(home, items.values().find(waits)?))
+    items(home).values().filter(waits).map(|item| approve(home, item)).collect()
 }
 
 /// What is known of each mail, without what depends on when it was read.

@@ -39,8 +39,10 @@ fn an_approved_reply_lies_in_drafts_once_however_many_deliver_it() {
     assert_eq!(uids_and_flags(dovecot, user, "Drafts"), [(1, "\\Seen \\Draft".to_owned())]);
     let letter = only_message(dovecot, user, "Drafts");
     assert_threaded(&letter, &no);
-    assert_eq!(header(&letter, "To").as_deref(), Some("Edith Marlow <edith.marlow@larkfield.example>"));
-    assert_eq!(header(&letter, "From"), Some(format!("Robin Hale <{ADDRESS}>")));
+    let shown = home.one(&["draft", "show", &draft]);
+    assert_eq!(header(&letter, "To").as_deref(), Some("\"Edith Marlow\" <edith.marlow@larkfield.example>"));
+    assert_eq!(header(&letter, "From"), Some(format!("\"Robin Hale\" <{ADDRESS}>")));
+    assert_eq!(header(&letter, "Message-ID"), Some(format!("<{}>", shown["message_id"].as_str().unwrap())));
     assert_eq!(uids_and_flags(dovecot, user, "INBOX"), untouched(6));
     assert_discreet(&home);
 }
@@ -85,10 +87,11 @@ fn a_rehearsal_changes_nothing() {
     let user = "e2e-rehearsal";
     let home = Home::with_account(dovecot, user);
     deliver(dovecot, user, [0]);
-    let looked = home.one(&["once", "--dry-run"]);
-    assert!(!home.state_dir().join("onward.db").exists(), "a dry look stores nothing: {looked}");
+    let looked = home.json(&["once", "--dry-run"]);
+    assert!(looked.iter().any(|said| said["category"] == "rejection"), "it says what it sees: {looked:?}");
+    assert!(!home.state_dir().exists(), "a dry look stores nothing");
 
-    home.one(&["once"]);
+    assert_eq!(home.one(&["once"])["stored"], 1);
     let draft = approve(&home, &item(&home, &sample(0)));
     let before = home.json(&["log"]);
     let would = home.one(&["send", "--dry-run"]);

@@ -75,7 +75,7 @@ fn a_broken_rule_file_is_refused_and_a_good_one_taken_over() {
     wait_for_look(&home);
     let mail = "From: Edith Marlow <edith.marlow@larkfield.example>\r\nTo: Robin Hale <robin@example.com>\r\n\
                 Subject: Your application for Baker\r\nMessage-ID: <kneaded@mail.example>\r\n\r\nDear Robin,\r\n\r\n\
-                you were kneaded out of the selection.\r\n\r\nEdith Marlow\r\n";
+                thank you for applying for the Baker position. You were kneaded out of the selection.\r\n\r\nEdith Marlow\r\n";
     dovecot.deliver(user, mail.as_bytes());
     wait_for_messages(&home, 2);
     let kneaded = &items(&home)["kneaded@mail.example"];
