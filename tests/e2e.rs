@@ -126,6 +126,19 @@ fn uids_and_flags(dovecot: &Dovecot, user: &str, mailbox: &str) -> Vec<(u32, Str
     line.captures_iter(&said).map(|found| (found[1].parse().unwrap(), flags(&found[2]))).collect()
 }
 
+/// The messages of a mailbox with this Message-ID, whole.
+fn messages(dovecot: &Dovecot, user: &str, mailbox: &str, message_id: &str) -> Vec<String> {
+    let examine = format!("EXAMINE {mailbox}");
+    let said = dovecot.run(user, &[&examine, &format!("UID SEARCH HEADER Message-ID \"<{message_id}>\"")]);
+    let found = said.lines().find_map(|line| line.strip_prefix("* SEARCH")).unwrap_or_default();
+    let fetch = |uid: &str| {
+        let said = dovecot.run(user, &[&examine, &format!("UID FETCH {uid} BODY.PEEK[]")]);
+        let (_, message) = said.split_once("BODY[] {").unwrap();
+        message.split_once("\r\n").unwrap().1.to_owned()
+    };
+    found.split_whitespace().map(fetch).collect()
+}
+
 /// What an untouched mailbox of this many messages looks like.
 fn untouched(count: u32) -> Vec<(u32, String)> {
     (1..=count).map(|uid| (uid, String::new())).collect()

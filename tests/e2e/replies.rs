@@ -2,7 +2,9 @@
 
 use std::thread;
 
-use super::{approve, assert_discreet, deliver, item, uids_and_flags, untouched, wait_for_draft, wait_for_messages};
+use super::{
+    approve, assert_discreet, deliver, item, messages, uids_and_flags, untouched, wait_for_draft, wait_for_messages,
+};
 use crate::support::{
     dovecot::Dovecot,
     home::{ADDRESS, Home},
@@ -10,6 +12,9 @@ use crate::support::{
     postfix::Postfix,
     wait_until_or,
 };
+
+/// Who gets the replies: the part of the address before the `@` is the name at Dovecot.
+const EDITH: &str = "edith.marlow";
 
 #[test]
 fn an_approved_reply_lies_in_drafts_once_however_many_deliver_it() {
@@ -37,12 +42,11 @@ fn an_approved_reply_lies_in_drafts_once_however_many_deliver_it() {
     home.start().stop();
 
     assert_eq!(uids_and_flags(dovecot, user, "Drafts"), [(1, "\\Seen \\Draft".to_owned())]);
-    let letter = only_message(dovecot, user, "Drafts");
-    assert_threaded(&letter, &no);
     let shown = home.one(&["draft", "show", &draft]);
+    let letter = messages(dovecot, user, "Drafts", shown["message_id"].as_str().unwrap()).remove(0);
+    assert_threaded(&letter, &no);
     assert_eq!(header(&letter, "To").as_deref(), Some("\"Edith Marlow\" <edith.marlow@larkfield.example>"));
     assert_eq!(header(&letter, "From"), Some(format!("\"Robin Hale\" <{ADDRESS}>")));
-    assert_eq!(header(&letter, "Message-ID"), Some(format!("<{}>", shown["message_id"].as_str().unwrap())));
     assert_eq!(uids_and_flags(dovecot, user, "INBOX"), untouched(6));
     assert_discreet(&home);
 }
@@ -57,7 +61,7 @@ fn an_approved_reply_is_sent_once() {
     let daemon = home.start();
     wait_for_messages(&home, 2);
 
-    home.write_config(&home.config(dovecot, user, Some(&postfix)));
+    home.write_config(&home.config(dovecot, user, Some(postfix)));
     daemon.reload();
     daemon.wait_for("Configuration and rules were read again.");
     let no = sample(10);
@@ -66,14 +70,12 @@ fn an_approved_reply_is_sent_once() {
     assert_eq!(home.verb(&["send"]).code, 0, "nothing is left to do");
     daemon.stop();
 
-    // The part of the recipient's address before the `@` is their name at Dovecot.
-    let (recipient, log) = ("edith.marlow", || format!("{}\n{}", home.logs(), postfix.log()));
-    let arrived = || uids_and_flags(dovecot, recipient, "INBOX").len();
-    wait_until_or("the reply arrives", log, || arrived() > 0);
-    let letter = only_message(dovecot, recipient, "INBOX");
-    assert_threaded(&letter, &no);
     let shown = home.one(&["draft", "show", &draft]);
-    assert_eq!(header(&letter, "Message-ID"), Some(format!("<{}>", shown["message_id"].as_str().unwrap())));
+    let arrived = || messages(dovecot, EDITH, "INBOX", shown["message_id"].as_str().unwrap());
+    wait_until_or("the reply arrives", || format!("{}\n{}", home.logs(), postfix.log()), || !arrived().is_empty());
+    assert_eq!(arrived().len(), 1);
+    let letter = arrived().remove(0);
+    assert_threaded(&letter, &no);
     assert_eq!(header(&letter, "Return-Path"), Some(format!("<{ADDRESS}>")), "the envelope's sender");
     assert_eq!(shown["attempts"], 1, "{shown}");
     assert_eq!(uids_and_flags(dovecot, user, "Drafts"), [], "it was not placed as well");
@@ -99,15 +101,6 @@ fn a_rehearsal_changes_nothing() {
     assert_eq!(home.one(&["draft", "show", &draft])["state"], "approved");
     assert_eq!(home.json(&["log"]), before, "nothing happened");
     assert_eq!(uids_and_flags(dovecot, user, "Drafts"), []);
-}
-
-/// The one message of a mailbox, headers first.
-fn only_message(dovecot: &Dovecot, user: &str, mailbox: &str) -> String {
-    let all = uids_and_flags(dovecot, user, mailbox);
-    assert_eq!(all.len(), 1, "one message in {mailbox}");
-    let said = dovecot.run(user, &[&format!("EXAMINE {mailbox}"), "FETCH 1 BODY.PEEK[]"]);
-    let (_, message) = said.split_once("BODY[] {").unwrap();
-    message.split_once("\r\n").unwrap().1.to_owned()
 }
 
 /// A header field, unfolded.

@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::OnceLock,
 };
 
 /// A running instance. It ends with the test process, however that ends, and takes its directory along.
@@ -32,8 +33,14 @@ pub struct Neighbour {
 }
 
 impl Postfix {
-    /// Starts an instance. `None`, with a line that says so, where Postfix is missing or the user is not root.
-    pub fn start(neighbour: &Neighbour) -> Option<Postfix> {
+    /// The instance all tests of this process share, beside their Dovecot. `None`, and a line that says so, where
+    /// Postfix is missing or the user is not root.
+    pub fn start(neighbour: &Neighbour) -> Option<&'static Postfix> {
+        static SHARED: OnceLock<Option<Postfix>> = OnceLock::new();
+        SHARED.get_or_init(|| Postfix::launch(neighbour)).as_ref()
+    }
+
+    fn launch(neighbour: &Neighbour) -> Option<Postfix> {
         if !Path::new("/usr/sbin/postfix").exists() {
             super::skipped("postfix not found: apt-get install postfix");
             return None;
