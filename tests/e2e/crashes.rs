@@ -113,17 +113,21 @@ fn a_kill_while_sending_never_sends_twice() {
     let user = "e2e-crash-smtp";
     let home = Home::with_account(dovecot, user);
     home.write_config(&home.config(dovecot, user, Some(postfix)));
-    deliver(dovecot, user, [0, 5, 10, 15, 20]);
-    assert_eq!(home.one(&["once"])["stored"], 5);
+    let noes: Vec<usize> = (0..60).step_by(5).collect();
+    deliver(dovecot, user, noes.iter().copied());
+    assert_eq!(home.one(&["once"])["stored"], noes.len());
     let mut random = Random(SEED);
     let mut unconfirmed = 0;
-    for n in [0, 5, 10, 15, 20] {
+    for (killed, n) in noes.into_iter().enumerate() {
+        if killed >= 5 && unconfirmed > 0 {
+            break;
+        }
         let daemon = home.start();
         let draft = approve(&home, &item(&home, &sample(n)));
         let shown = || home.one(&["draft", "show", &draft]);
         wait_until_or("the draft is taken", || home.logs(), || shown()["state"] != "approved");
         // The moment itself; this is no wait for anything.
-        thread::sleep(Duration::from_millis(random.below(40)));
+        thread::sleep(Duration::from_millis(random.below(30)));
         daemon.kill();
         let daemon = home.start();
         let settled = || ["sent", "unconfirmed"].contains(&shown()["state"].as_str().unwrap());
