@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use onward::{
@@ -24,9 +25,10 @@ struct Expected {
     role: Option<String>,
 }
 
-/// Share of the stages stated in `expected.toml` that have to be read rightly. Reasons, employers and roles are
-/// printed beside it until their rules are as deep.
+/// Share of the stages stated in `expected.toml` that have to be read rightly.
 const STAGE_FLOOR: f64 = 0.85;
+/// The same for reasons: where a mail gives two, either may be read.
+const REASON_FLOOR: f64 = 0.7;
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
@@ -39,6 +41,9 @@ fn shipped() -> RuleSet {
 fn shown(problems: &[rules::Diagnostic]) -> String {
     problems.iter().map(|p| format!("{p}\n")).collect()
 }
+
+/// Judged once for all tests of this file.
+static VERDICTS: LazyLock<Vec<(String, Expected, Classification)>> = LazyLock::new(verdicts);
 
 fn verdicts() -> Vec<(String, Expected, Classification)> {
     let text = std::fs::read_to_string(directory().join("expected.toml")).unwrap();
@@ -53,6 +58,11 @@ fn verdicts() -> Vec<(String, Expected, Classification)> {
         }
     }
     out
+}
+
+/// A name without case, spaces and marks: `Helm & Sons` and `helmandsons` are one employer.
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace('&', "and").chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 fn account(verdict: &Classification) -> String {
@@ -74,9 +84,9 @@ fn the_shipped_rules_pass_their_own_tests() {
 #[test]
 fn every_mail_of_the_corpus_is_judged_as_written() {
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         if verdict.category != wanted.category || !verdict.decided {
-            wrong += &format!("{name}: should be {}, is {}\n", wanted.category, account(&verdict));
+            wrong += &format!("{name}: should be {}, is {}\n", wanted.category, account(verdict));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -86,7 +96,7 @@ fn every_mail_of_the_corpus_is_judged_as_written() {
 fn the_stage_of_a_no_is_read() {
     let (mut right, mut all) = (0.0, 0.0);
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         let Some(stage) = wanted.stage else { continue };
         all += 1.0;
         if verdict.facts.stage == stage {
@@ -96,6 +106,22 @@ fn the_stage_of_a_no_is_read() {
         }
     }
     assert!(right / all >= STAGE_FLOOR, "{right} of {all}\n{wrong}");
+}
+
+#[test]
+fn the_reason_of_a_no_is_read() {
+    let (mut right, mut all) = (0.0, 0.0);
+    let mut wrong = String::new();
+    for (name, wanted, verdict) in VERDICTS.iter() {
+        let Some(reason) = wanted.reason else { continue };
+        all += 1.0;
+        if verdict.facts.reason == reason {
+            right += 1.0;
+        } else {
+            wrong += &format!("{name}: {reason}, read {}\n", verdict.facts.reason);
+        }
+    }
+    assert!(right / all >= REASON_FLOOR, "{right} of {all}\n{wrong}");
 }
 
 /// A mail without its table, or a table without its mail, is a test that does not run.
@@ -115,13 +141,13 @@ fn every_mail_has_its_expectation() {
 
 /// The names that a mail states outright.
 #[test]
-fn reasons_and_names_never_contradict_the_mail() {
+fn names_never_contradict_the_mail() {
     let mut wrong = String::new();
-    for (name, wanted, verdict) in verdicts() {
+    for (name, wanted, verdict) in VERDICTS.iter() {
         let facts = &verdict.facts;
         let contradicts = |stated: &Option<String>, read: Option<&String>| match (stated, read) {
             (Some(stated), Some(read)) => {
-                let (a, b) = (stated.to_lowercase(), read.to_lowercase());
+                let (a, b) = (folded(stated), folded(read));
                 !a.contains(&b) && !b.contains(&a)
             }
             _ => false,
@@ -131,11 +157,6 @@ fn reasons_and_names_never_contradict_the_mail() {
         }
         if contradicts(&wanted.employer, facts.employer.as_ref().map(|f| &f.value)) {
             wrong += &format!("{name}: employer {:?}, read {:?}\n", wanted.employer, facts.employer);
-        }
-        if let Some(reason) = wanted.reason
-            && facts.reason != reason
-        {
-            println!("{name}: reason {reason}, read {}", facts.reason);
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

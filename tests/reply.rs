@@ -54,6 +54,7 @@ impl Case {
             cc: Vec::new(),
             delivered_to: Vec::new(),
             date: None,
+            forwarded: None,
             headers: HeaderFacts::default(),
             blocks: Vec::new(),
             link_hosts: Vec::new(),

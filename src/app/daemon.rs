@@ -43,7 +43,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(180);
 const LOGIN_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(15 * 60)];
 
 /// Reads configuration and rules again, for a reload.
-pub type Load = Box<dyn Fn() -> Result<(Config, Kit)> + Send>;
+pub type Load = Box<dyn Fn() -> Result<(Config, Kit)> + Send + Sync>;
 
 /// A running daemon.
 struct Daemon {
@@ -61,10 +61,27 @@ struct Task {
     handle: JoinHandle<()>,
 }
 
-/// Runs until SIGTERM or SIGINT. The lock shows that no other daemon works on this state directory.
-pub async fn run(config: Config, kit: Kit, db: Db, load: Load, _lock: Lock) -> Result<()> {
+/// Completes when the process is asked to end (SIGTERM, SIGINT).
+pub async fn asked_to_end() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Runs until `until` completes. The lock shows that no other daemon works on this state directory.
+pub async fn run(
+    config: Config,
+    kit: Kit,
+    db: Db,
+    load: Load,
+    _lock: Lock,
+    until: impl Future<Output = ()>,
+) -> Result<()> {
+    let mut until = std::pin::pin!(until);
     let mut hangup = signal(SignalKind::hangup())?;
     let mut daemon = Daemon {
         config: Arc::new(config),
@@ -82,8 +99,7 @@ pub async fn run(config: Config, kit: Kit, db: Db, load: Load, _lock: Lock) -> R
     daemon.supervisor.ready(&daemon.status());
     loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            () = &mut until => break,
             _ = hangup.recv() => {
                 daemon.supervisor.reloading();
                 if daemon.reload(&load).await {

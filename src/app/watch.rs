@@ -113,7 +113,6 @@ async fn look(desk: &Desk, account: &Account, session: &mut Session, mailbox: &s
         }
         _ => selected.cursor_at_end(highest),
     };
-    let uids = plan.arrange(uids);
     let reading = Reading { desk, account, mailbox, selected, plan };
     let mut sum = Looked::default();
     for batch in uids.chunks(BATCH) {
@@ -179,8 +178,9 @@ impl Reading<'_> {
     async fn message(&self, fetched: Fetched) -> Result<Looked> {
         let (account, mailbox, uid_validity) = self.place();
         let kit = Arc::clone(&self.desk.kit);
-        // In order of UID every stored message moves the cursor; newest first, only the end of the look does.
-        let in_order = matches!(self.plan, SyncPlan::From { .. });
+        // Every stored message moves the cursor. A mailbox that is read anew moves it at the end: until then the old
+        // cursor says that there is something left to do.
+        let in_order = !matches!(self.plan, SyncPlan::Reread { .. });
         let work = move |store: &mut Store| {
             let now = clock::now();
             let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid: fetched.uid };

@@ -19,6 +19,10 @@ pub const RELEVANCE_BITS: f64 = 2.0;
 const RELAY_RELEVANCE: f64 = 4.0;
 /// Relevance of a link to a known applicant-tracking system.
 const LINK_RELEVANCE: f64 = 2.0;
+/// Taken from the relevance of a mail from a discussion list: there people write about work, not to an applicant.
+const DISCUSSION_RELEVANCE: f64 = -3.0;
+/// From how many sentences on a mail is so long that words of work occur by chance, and count half.
+const LONG_SENTENCES: usize = 40;
 /// How often one rule may add its relevance, for different words.
 const RELEVANCE_WORDS_MAX: usize = 3;
 
@@ -83,19 +87,34 @@ pub(crate) fn bits(rules: &RuleSet, raws: &[Raw]) -> HashMap<usize, f64> {
     out
 }
 
+/// What besides words tells whether a mail is about an application.
+pub(crate) struct Surroundings<'s> {
+    pub sender: &'s SenderFacts,
+    /// Whether a link leads to a known applicant-tracking system.
+    pub ats_link: bool,
+    /// Whether it came through a discussion list.
+    pub discussion: bool,
+    /// Number of sentences of the sender's own text.
+    pub sentences: usize,
+}
+
 /// Evidence that the mail is about an application at all.
-pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], sender: &SenderFacts, words: &[String], ats_link: bool) -> f64 {
-    let mut out = if sender.relays_hiring() { RELAY_RELEVANCE } else { 0.0 };
-    if ats_link {
+pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Surroundings<'_>) -> f64 {
+    let mut out = if of.sender.relays_hiring() { RELAY_RELEVANCE } else { 0.0 };
+    if of.ats_link {
         out += LINK_RELEVANCE;
     }
+    if of.discussion && !of.sender.relays_hiring() {
+        out += DISCUSSION_RELEVANCE;
+    }
+    let share = if of.sentences >= LONG_SENTENCES { 0.5 } else { 1.0 };
     let mut seen: HashMap<usize, Vec<&str>> = HashMap::new();
     for (raw, word) in raws.iter().zip(words) {
         let counts = matches!(raw.dropped, None | Some(Dropped::Repeated | Dropped::Opener));
         let list = seen.entry(raw.rule).or_default();
         if counts && list.len() < RELEVANCE_WORDS_MAX && !list.contains(&word.as_str()) {
             list.push(word);
-            out += rules.rules.get(raw.rule).map_or(0.0, |r| r.relevance);
+            out += rules.rules.get(raw.rule).map_or(0.0, |r| r.relevance) * share;
         }
     }
     out

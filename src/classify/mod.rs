@@ -41,8 +41,14 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
     let bits = decide::bits(rules, &raws);
     let words: Vec<String> = raws.iter().map(|r| matched(&sentences, r)).collect();
     let language = facts::language(&sentences);
+    let surroundings = decide::Surroundings {
+        sender: &sender,
+        ats_link: has_ats_link(rules, message),
+        discussion: message.headers.list_id,
+        sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
+    };
     let on = Circumstances {
-        relevance: decide::relevance(rules, &raws, &sender, &words, has_ats_link(rules, message)),
+        relevance: decide::relevance(rules, &raws, &words, &surroundings),
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
@@ -132,7 +138,8 @@ fn hits(rules: &RuleSet, sentences: &[Sentence], raws: &[Raw], bits: &HashMap<us
 }
 
 /// How a rule fares on one sentence alone, as its embedded tests ask: counted, or the reason why not; `None` where it
-/// does not match at all. Conditions on the sender, on headers and on other rules are taken as met.
+/// does not match at all. Conditions on the
+/// sender and on headers are taken as met.
 pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
     let index = *rules.by_id.get(rule)?;
     let wanted = rules.rules.get(index)?;

@@ -140,7 +140,11 @@ impl<'t> Cues<'t> {
         let main = (end, hit.1);
         let open = self.any_in(Cue::Future, main) || self.any_in(Cue::Modal, main);
         let asked = self.any_in(Cue::Request, main);
-        !convenient && ((open && !asked) || (waits && (open || asked)))
+        if convenient {
+            return false;
+        }
+        // A plain request under a condition that is not about being chosen stays a request.
+        if asked { waits } else { open }
     }
 
     /// Whether a condition that begins right behind the hit takes back what is only announced.

@@ -50,8 +50,7 @@ fn split(text: &str) -> Vec<&str> {
     let mut start = 0;
     let mut chars_in_sentence = 0;
     let mut last_space = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
+    for (at, c) in text.char_indices() {
         chars_in_sentence += 1;
         let behind = at + c.len_utf8();
         if c.is_whitespace() {

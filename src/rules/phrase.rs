@@ -563,7 +563,7 @@ mod tests {
             ("l'entretien", &["à l’entretien"], &["entretien"]),
             (
                 "better .. ({{people}})",
-                &["better-suited candidates", "better suited, 2.5 candidates"],
+                &["better suited candidates", "better qualified 2.5 candidates"],
                 &["better. Candidates"],
             ),
         ] {

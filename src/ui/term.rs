@@ -60,7 +60,7 @@ impl<'a> Screen<'a> {
     pub fn wrapped(&mut self, indent: &str, text: &str) -> io::Result<()> {
         for line in clean::text(text).lines() {
             if line.trim().is_empty() {
-                writeln!(self.out)?;
+                writeln!(self.out, "{}", indent.trim_end())?;
                 continue;
             }
             let options = textwrap::Options::new(self.columns).initial_indent(indent).subsequent_indent(indent);

@@ -79,10 +79,10 @@ async fn reads_without_a_trace() {
     let uids = session.uids_above(0).await.unwrap();
     assert_eq!(uids, [1, 2, 3, 4, 5, 6]);
     assert_eq!(session.uids_above(4).await.unwrap(), [5, 6]);
-    assert_eq!(session.uids_above(6).await.unwrap(), []);
+    assert_eq!(session.uids_above(6).await.unwrap(), [0_u32; 0]);
     let today = jiff::Zoned::now().date();
     assert_eq!(session.uids_since(today.yesterday().unwrap()).await.unwrap(), uids);
-    assert_eq!(session.uids_since(today.tomorrow().unwrap().tomorrow().unwrap()).await.unwrap(), []);
+    assert_eq!(session.uids_since(today.tomorrow().unwrap().tomorrow().unwrap()).await.unwrap(), [0_u32; 0]);
 
     let batch = session.fetch(&[6, 1, 99], 65_536).await.unwrap();
     assert_eq!(batch.missing, [99]);
@@ -128,7 +128,7 @@ async fn places_a_draft_and_finds_it_again() {
     let special = session.special_use().await.unwrap();
     let drafts = special.iter().find(|mailbox| mailbox.is(SpecialUse::Drafts)).unwrap().name.clone();
     let id = MessageId::new("<42@example.com>").unwrap();
-    assert_eq!(session.find_by_message_id(&drafts, &id).await.unwrap(), []);
+    assert_eq!(session.find_by_message_id(&drafts, &id).await.unwrap(), [0_u32; 0]);
     // One that is sent at once, and one the server must agree to.
     for (body, n) in [("short".to_owned(), 1), ("long line\r\n".repeat(10_000), 2)] {
         let bytes = mail(42, &body);

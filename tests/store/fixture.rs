@@ -41,6 +41,7 @@ pub fn mail(message_id: Option<&str>, references: &[&str], text: &str) -> Messag
         cc: Vec::new(),
         delivered_to: Vec::new(),
         date: Some(at(0)),
+        forwarded: None,
         headers: HeaderFacts::default(),
         blocks: Vec::new(),
         link_hosts: Vec::new(),

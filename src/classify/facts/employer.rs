@@ -3,7 +3,7 @@
 
 use super::{
     Reading,
-    names::{agree, employer, folded, is_person, squeezed, without_suffix},
+    names::{agree, as_domain, employer, folded, is_person, squeezed, without_suffix},
 };
 use crate::{
     classify::{Fact, judge::is_own_text},
@@ -18,8 +18,10 @@ const SUBJECT: f64 = 4.0;
 const TEXT: f64 = 3.0;
 const DISPLAY_NAME: f64 = 3.0;
 const SIGNATURE: f64 = 3.0;
-const DOMAIN: f64 = 2.5;
+const DOMAIN: f64 = 2.0;
 const SLUG: f64 = 2.0;
+/// A short last line without a sign-off before it.
+const LAST_LINE: f64 = 1.0;
 /// A display name that may as well be a person's.
 const DISPLAY_NAME_BARE: f64 = 1.5;
 /// Domains where anybody has a mailbox; the table of senders may name more.
@@ -47,6 +49,39 @@ const FREEMAIL: [&str; 22] = [
     "t-online.de",
     "freenet.de",
 ];
+/// Local parts of mailboxes that belong to no single person.
+const SHARED_MAILBOXES: [&str; 26] = [
+    "talent",
+    "jobs",
+    "job",
+    "hr",
+    "careers",
+    "career",
+    "recruiting",
+    "recruitment",
+    "hello",
+    "info",
+    "office",
+    "studio",
+    "team",
+    "apply",
+    "applications",
+    "bewerbung",
+    "karriere",
+    "personal",
+    "people",
+    "hiring",
+    "contact",
+    "kontakt",
+    "rh",
+    "recrutement",
+    "empleo",
+    "mail",
+];
+/// Longest line that may be a signature, in characters.
+const SIGNATURE_CHARS_MAX: usize = 60;
+/// Shortest part of a slug that may stand for the whole.
+const SLUG_PART_CHARS_MIN: usize = 5;
 /// Most words of a name looked for in the text.
 const SPELLING_WORDS_MAX: usize = 5;
 
@@ -69,7 +104,7 @@ pub(super) fn read(r: &Reading<'_>) -> Option<Fact> {
     }
     sender_templates(r, &mut found);
     signature(r, &mut found);
-    found.retain(|c| !is_vendor(r, c) && !is_recipient(r, c));
+    found.retain(|c| !is_vendor(r, c) && !is_recipient(r, c) && !is_role(r, c));
     best(found)
 }
 
@@ -123,14 +158,21 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     let head = name.split_once(" via ").map_or(name, |(head, _)| head);
     let bare = without_suffix(head, suffixes(r));
     let cut = bare.len() < head.len();
+    let local = from.local().to_lowercase();
+    let named_in_local = bare.split_whitespace().any(|w| {
+        let word = as_domain(w, false);
+        word.len() >= 3 && local.contains(&word)
+    });
     let relayed = r.sender.noreply || r.sender.relays_hiring();
-    let points = if cut || (relayed && !is_person(bare)) { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
-    push(
-        out,
-        employer(bare, suffixes(r)).or_else(|| relayed.then(|| bare.to_owned()).filter(|b| b.chars().count() > 1)),
-        "display name",
-        points,
-    );
+    let shared = relayed || SHARED_MAILBOXES.iter().any(|m| local.split(['.', '-', '_', '+']).any(|part| part == *m));
+    if !cut && is_person(bare) && named_in_local && !shared {
+        return;
+    }
+    let points = if cut || shared { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
+    // Some brands are written small throughout.
+    let small = bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
+    let brand = || ((relayed || cut) && small).then(|| bare.to_owned());
+    push(out, employer(bare, suffixes(r)).or_else(brand), "display name", points);
 }
 
 /// The slug a relay puts into its addresses, and the sender's own domain.
@@ -154,7 +196,7 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
 
 /// A name known only as a slug: spelled as the text spells it, else with a capital.
 fn from_slug(r: &Reading<'_>, slug: &str, source: &'static str, points: f64, out: &mut Vec<Candidate>) {
-    let squeezed_slug: String = slug.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let squeezed_slug = as_domain(slug, false);
     if squeezed_slug.chars().count() < 2 {
         return;
     }
@@ -172,29 +214,64 @@ fn from_slug(r: &Reading<'_>, slug: &str, source: &'static str, points: f64, out
     out.push(Candidate { spelled: spelled.is_some(), folded, name, source, points });
 }
 
-/// The words of the mail that make up a slug.
+/// The words of the mail that make up a slug, or the longest that begin it or that it begins.
 fn spelling(r: &Reading<'_>, slug: &str) -> Option<String> {
     let display = r.message.from.first().map(|f| f.name.as_str());
     let own = r.sentences.iter().filter(|s| is_own_text(s.zone)).map(|s| s.text.as_str());
+    let mut part: Option<(usize, String)> = None;
     for text in display.into_iter().chain(own) {
         let words: Vec<&str> = text.split_whitespace().collect();
         for start in 0..words.len() {
-            let mut joined = String::new();
+            if !words.get(start).is_some_and(|w| w.chars().any(char::is_uppercase)) {
+                continue;
+            }
             for count in 1..=SPELLING_WORDS_MAX {
-                let Some(word) = words.get(start + count - 1) else { break };
-                joined.extend(word.to_lowercase().chars().filter(|c| c.is_alphanumeric()));
-                if joined.len() > slug.len() {
-                    break;
+                let Some(run) = words.get(start..start + count) else { break };
+                let joined = run.join(" ");
+                let name = joined.trim_matches(|c: char| !c.is_alphanumeric());
+                match alike(name, slug) {
+                    Alike::Same => return Some(name.to_owned()),
+                    Alike::Part(length) if part.as_ref().is_none_or(|(best, _)| length > *best) => {
+                        part = Some((length, name.to_owned()));
+                    }
+                    Alike::Part(_) | Alike::Begins => {}
+                    Alike::No => break,
                 }
-                let capital = words.get(start).is_some_and(|w| w.chars().any(char::is_uppercase));
-                if joined == slug && capital {
-                    let name = words.get(start..start + count).unwrap_or_default().join(" ");
-                    return Some(name.trim_matches(|c: char| !c.is_alphanumeric()).to_owned());
+                if run.last().is_some_and(|w| w.ends_with([',', '.', ';', ':', '!', '?'])) {
+                    break;
                 }
             }
         }
     }
-    None
+    part.map(|(_, name)| name)
+}
+
+enum Alike {
+    Same,
+    /// One begins with the other; how long the shorter one is.
+    Part(usize),
+    /// Too short to tell.
+    Begins,
+    No,
+}
+
+fn alike(name: &str, slug: &str) -> Alike {
+    let mut best = Alike::No;
+    for long in [false, true] {
+        let joined = as_domain(name, long);
+        if joined.is_empty() {
+            continue;
+        }
+        if joined == slug {
+            return Alike::Same;
+        }
+        let shorter = joined.len().min(slug.len());
+        if joined.starts_with(slug) || slug.starts_with(&joined) {
+            let tells = shorter >= SLUG_PART_CHARS_MIN && shorter * 2 >= slug.len();
+            best = if tells { Alike::Part(shorter) } else { Alike::Begins };
+        }
+    }
+    best
 }
 
 /// Templates of known senders for their subjects and display names.
@@ -212,7 +289,10 @@ fn sender_templates(r: &Reading<'_>, out: &mut Vec<Candidate>) {
             for (kind, (start, end)) in found.captures {
                 if kind == Capture::Company {
                     let (start, end) = normal.original(start, end);
-                    push(out, text.get(start..end).and_then(|t| employer(t, suffixes(r))), source, points);
+                    // A template that takes any subject must not make a name of half a sentence.
+                    let captured = text.get(start..end).unwrap_or_default();
+                    let name = employer(captured, suffixes(r)).filter(|n| folded(n) == folded(captured));
+                    push(out, name, source, points);
                 }
             }
             break;
@@ -222,8 +302,17 @@ fn sender_templates(r: &Reading<'_>, out: &mut Vec<Candidate>) {
 
 /// `The X Team`, `X Recruiting` below the sign-off.
 fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
-    let lines = r.sentences.iter().filter(|s| s.zone == Zone::Closing).flat_map(|s| s.text.split([',', '|', '\n']));
-    for line in lines.map(str::trim).filter(|l| !l.is_empty()) {
+    let closing = r.sentences.iter().filter(|s| s.zone == Zone::Closing).map(|s| s.text.as_str());
+    // Without a sign-off the last short line may still be a signature.
+    let last = r.sentences.iter().rfind(|s| matches!(s.zone, Zone::Lead | Zone::Body)).map(|s| s.text.as_str());
+    let last = last.filter(|l| l.chars().count() <= SIGNATURE_CHARS_MAX && !l.ends_with(['.', '!', '?']));
+    let parts = |text: &'_ str| text.split([',', '|', '\n']).map(|l| l.trim().to_owned()).collect::<Vec<_>>();
+    if let Some(line) = last {
+        let bare = without_suffix(line, suffixes(r));
+        push(out, employer(bare, suffixes(r)), "last line", LAST_LINE);
+    }
+    for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
+        let line = line.as_str();
         let bare = without_suffix(line, suffixes(r));
         if bare.len() < line.len() {
             let bare = bare.strip_prefix("The ").or_else(|| bare.strip_prefix("Your ")).unwrap_or(bare);
@@ -243,6 +332,11 @@ fn is_vendor(r: &Reading<'_>, candidate: &Candidate) -> bool {
 
 fn is_recipient(r: &Reading<'_>, candidate: &Candidate) -> bool {
     r.message.to.iter().any(|to| !to.name.is_empty() && folded(&to.name) == candidate.folded)
+}
+
+/// A subject or text that names the role where a name of an employer was looked for.
+fn is_role(r: &Reading<'_>, candidate: &Candidate) -> bool {
+    matches!(candidate.source, "subject" | "text") && super::role::has_title(&candidate.folded, &super::role::titles(r))
 }
 
 fn best(found: Vec<Candidate>) -> Option<Fact> {

@@ -48,7 +48,10 @@ const CONNECTORS: [&str; 22] = [
     "y", "e", "i", "for",
 ];
 /// Words that are no employer, whatever their case.
-const NO_EMPLOYER: [&str; 52] = [
+const NO_EMPLOYER: [&str; 55] = [
+    "personalabteilung",
+    "resources",
+    "department",
     "us",
     "our",
     "we",
@@ -101,6 +104,51 @@ const NO_EMPLOYER: [&str; 52] = [
     "another",
     "monday",
     "noreply",
+];
+/// Words of a team that may stand before the employer's name.
+const TEAM_WORDS: [&str; 8] = ["hr", "team", "careers", "jobs", "recruiting", "recruitment", "talent", "karriere"];
+/// Words that make a text no role.
+const NO_ROLE: [&str; 40] = [
+    "you",
+    "we",
+    "hope",
+    "find",
+    "is",
+    "are",
+    "was",
+    "will",
+    "have",
+    "has",
+    "been",
+    "application",
+    "applications",
+    "interview",
+    "update",
+    "thank",
+    "thanks",
+    "regarding",
+    "status",
+    "feedback",
+    "number",
+    "candidate",
+    "candidacy",
+    "your",
+    "our",
+    "outcome",
+    "result",
+    "decision",
+    "bewerbung",
+    "candidature",
+    "offer",
+    "invitation",
+    "following",
+    "current",
+    "open",
+    "new",
+    "job",
+    "same",
+    "re",
+    "i",
 ];
 /// Articles and the like before a role; what stands before the last of them is another part of the sentence.
 const BEFORE_ROLE: [&str; 37] = [
@@ -182,12 +230,26 @@ pub(super) fn squeezed(name: &str) -> String {
     folded(name).replace(' ', "")
 }
 
+/// As a domain would spell it: accents taken off, umlauts long (`ue`) or short (`u`), `&` as `and`, letters and digits.
+pub(super) fn as_domain(text: &str, umlauts_long: bool) -> String {
+    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+    let lower = text.to_lowercase().replace('&', "and").replace('ß', "ss");
+    let lower = if umlauts_long { lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue") } else { lower };
+    lower.nfd().filter(|c| !is_combining_mark(*c) && c.is_alphanumeric()).collect()
+}
+
 /// Whether two folded names mean the same: equal, one whole inside the other, or the same slug.
 pub(super) fn agree(a: &str, b: &str) -> bool {
     let long_enough = a.chars().count().min(b.chars().count()) >= 3;
     let within = |a: &str, b: &str| format!(" {a} ").contains(&format!(" {b} "));
     let (sa, sb) = (a.replace(' ', ""), b.replace(' ', ""));
-    a == b || (long_enough && (within(a, b) || within(b, a) || sa == sb))
+    a == b || (long_enough && (within(a, b) || within(b, a) || sa == sb)) || is_initials(a, b) || is_initials(b, a)
+}
+
+/// Whether `short` is made of the first letters of `long`'s words.
+fn is_initials(short: &str, long: &str) -> bool {
+    let initials: String = long.split(' ').filter_map(|w| w.chars().next()).collect();
+    short.chars().count() >= 3 && initials == short
 }
 
 /// Cuts punctuation and quotes from both ends.
@@ -259,6 +321,8 @@ pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
             if ends || words.len() >= EMPLOYER_WORDS_MAX {
                 break;
             }
+        } else if words.is_empty() && TEAM_WORDS.contains(&bare.as_str()) {
+            // `HR Acme`: what stands before the name.
         } else if words.is_empty() {
             // An article may stand first; anything else small is no name.
             if !matches!(bare.as_str(), "the" | "la" | "le" | "der" | "die" | "das") {
@@ -320,12 +384,10 @@ pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
             text = trimmed(head);
         }
     }
-    if let Some((head, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(head, employer)) {
-        let _ = head;
+    if let Some((_, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(head, employer)) {
         text = trimmed(tail);
     }
-    loop {
-        let Some((head, last)) = text.rsplit_once(' ') else { break };
+    while let Some((head, last)) = text.rsplit_once(' ') {
         let number = last.trim_matches(|c: char| !c.is_alphanumeric());
         let is_number = number.len() >= 4 && number.chars().filter(char::is_ascii_digit).count() * 2 > number.len();
         if AFTER_ROLE.contains(&last.to_lowercase().as_str()) || is_number {
@@ -340,7 +402,8 @@ pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
     }
     let lower = text.to_lowercase();
     let generic = AFTER_ROLE.contains(&lower.as_str()) || NO_EMPLOYER.contains(&lower.as_str());
-    (fits(text) && !generic).then(|| text.to_owned())
+    let sentence = lower.split(|c: char| !c.is_alphanumeric()).any(|w| NO_ROLE.contains(&w));
+    (fits(text) && !generic && !sentence).then(|| text.to_owned())
 }
 
 fn is_employer(text: &str, employer: Option<&str>) -> bool {
@@ -373,7 +436,7 @@ mod tests {
             ("Foo Hiring Team", Some("Foo")),
             ("eBay", Some("eBay")),
             ("a new place", None),
-            ("Smith & Sons Ltd.", Some("Smith & Sons Ltd")),
+            ("Smith & Sons Ltd.", Some("Smith & Sons Ltd.")),
         ] {
             assert_eq!(employer(captured, &suffixes).as_deref(), expected, "{captured}");
         }

@@ -12,17 +12,14 @@ const TEXT: f64 = 3.0;
 const HEAD_NOUN: f64 = 2.0;
 /// Added for each further place that says the same.
 const AGAIN: f64 = 1.0;
+/// Most words of a part of a subject that may be a role.
+const SUBJECT_WORDS_MAX: usize = 8;
 /// Longest number of a vacancy, in characters.
 const REFERENCE_CHARS_MAX: usize = 30;
 
 /// The role, where one is stated.
 pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
-    let titles: Vec<String> = ["job-titles", "job-titles-more"]
-        .iter()
-        .flat_map(|list| r.rules.list(list))
-        .map(|t| t.to_lowercase())
-        .filter(|t| t.bytes().all(|b| b != b'(' && b != b'[' && b != b'{'))
-        .collect();
+    let titles = titles(r);
     let mut points: Vec<(String, String, f64, String)> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
     for (raw, rule) in r.counted() {
@@ -43,10 +40,23 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
             score += match (has_title, capital) {
                 (true, _) => HEAD_NOUN,
                 (false, true) => 0.0,
+                (false, false) if rule.language == "en" => continue,
                 (false, false) => -HEAD_NOUN,
             };
             index.insert(folded.clone(), points.len());
             points.push((name, folded, score, rule.id.clone()));
+        }
+    }
+    for piece in subject_pieces(&r.message.subject) {
+        let Some(name) = names::role(piece, employer) else { continue };
+        let folded = names::folded(&name);
+        let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
+        if is_employer || !has_title(&folded, &titles) {
+            continue;
+        }
+        match index.get(&folded).and_then(|i| points.get_mut(*i)) {
+            Some(known) => known.2 += AGAIN,
+            None => points.push((name, folded, SUBJECT, "subject".to_owned())),
         }
     }
     let best = points.into_iter().fold(None, |best: Option<(String, String, f64, String)>, next| match best {
@@ -56,7 +66,28 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     (best.2 >= 2.0).then_some(Fact { value: best.0, source: best.3 })
 }
 
-fn has_title(folded: &str, titles: &[String]) -> bool {
+/// The parts of a subject between its marks: one of them may be the role alone.
+fn subject_pieces(subject: &str) -> impl Iterator<Item = &str> {
+    let marks = [": ", " | ", " - ", " – ", " — "];
+    let mut pieces = vec![subject];
+    for mark in marks {
+        pieces = pieces.into_iter().flat_map(|p| p.split(mark)).collect();
+    }
+    pieces.into_iter().map(str::trim).filter(|p| p.split_whitespace().count() <= SUBJECT_WORDS_MAX)
+}
+
+/// Known job titles, lower case, from the word lists.
+pub(super) fn titles(r: &Reading<'_>) -> Vec<String> {
+    ["job-titles", "job-titles-more"]
+        .iter()
+        .flat_map(|list| r.rules.list(list))
+        .map(|t| t.to_lowercase())
+        .filter(|t| t.bytes().all(|b| b != b'(' && b != b'[' && b != b'{'))
+        .collect()
+}
+
+/// Whether a folded name holds one of the titles.
+pub(super) fn has_title(folded: &str, titles: &[String]) -> bool {
     let padded = format!(" {folded} ");
     titles.iter().any(|t| {
         let stem = t.trim_matches('*');

@@ -15,12 +15,12 @@ use self::{
 use super::term::Screen;
 
 pub mod args;
-mod classify;
+pub mod classify;
 mod config;
 mod demo;
 mod doctor;
 mod draft;
-mod explain;
+pub mod explain;
 mod fix;
 mod home;
 mod import;
@@ -28,7 +28,7 @@ mod list;
 mod log;
 mod notes;
 mod review;
-mod rules;
+pub mod rules;
 mod run;
 mod send;
 mod show;

@@ -80,7 +80,12 @@ pub fn daemon(home: &Home) -> Result<Exit> {
         if let Ok(outbox) = Lock::acquire_outbox(&dir) {
             submit::recover(&db, Arc::new(outbox)).await?;
         }
-        daemon::run(config, kit, db, load, lock).await
+        let until = async {
+            if let Err(error) = daemon::asked_to_end().await {
+                tracing::error!("Signals cannot be heard: {error:#}");
+            }
+        };
+        daemon::run(config, kit, db, load, lock, until).await
     });
     runtime.shutdown_timeout(SHUTDOWN);
     match ended {
