@@ -101,14 +101,13 @@ fn reason(r: &Reading<'_>) -> Reason {
     best.map_or(Reason::None, |(_, _, reason)| reason)
 }
 
-/// How much a reason says: that another was chosen, or that many applied, stands in most letters beside the real one.
+/// How much a reason says: that many applied stands in most letters beside the real one.
 fn specific(reason: Reason) -> u8 {
     match reason {
         Reason::InternalHire => 5,
         Reason::LocationVisa | Reason::Salary => 4,
-        Reason::Experience | Reason::SkillsGap | Reason::CultureFit => 3,
+        Reason::Experience | Reason::SkillsGap | Reason::CultureFit | Reason::OtherCandidate => 3,
         Reason::PositionClosed => 2,
-        Reason::OtherCandidate => 1,
         Reason::Volume | Reason::None => 0,
     }
 }
