@@ -73,10 +73,14 @@ async fn account(config: &Config, account: &Account) -> Vec<Check> {
     let login = match &account.source {
         Source::Imap(login) => login,
         Source::Maildir(path) => {
-            return vec![match maildir::entries(path) {
+            let mut checks = vec![match maildir::entries(path) {
                 Ok(entries) => fine(format!("{name}: Maildir"), format!("{} messages", entries.len())),
                 Err(error) => wrong(format!("{name}: Maildir"), format!("{}: {error}", path.display())),
             }];
+            if config.reply.enabled && config.reply.deliver == Deliver::Drafts {
+                checks.push(wrong(format!("{name}: Drafts"), submit::NO_DRAFTS));
+            }
+            return checks;
         }
     };
     let at = format!("{name}: {}:{}", login.server.host, login.server.port);

@@ -54,12 +54,17 @@ pub fn import(
     Ok(())
 }
 
-/// The messages at a path; `-` is standard input, an mbox or one message.
+/// The messages at a path, or why there are none; `-` is standard input, an mbox or one message.
 pub fn messages(path: &Path) -> Box<dyn Iterator<Item = Result<FoundMail, ReadError>>> {
     if path == Path::new("-") {
         Box::new(maildir::read_from("-", std::io::stdin()))
     } else {
-        Box::new(maildir::walk(path))
+        let mut found = maildir::walk(path).peekable();
+        // A mistyped folder is not told from an empty one by silence.
+        match found.peek() {
+            Some(_) => Box::new(found),
+            None => Box::new(std::iter::once(Err(ReadError::no_mail(path)))),
+        }
     }
 }
 

@@ -75,6 +75,9 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
     let before = item.row.outcome.clone();
     let category = correction.category.unwrap_or(before.category);
     let no = category == Category::Rejection;
+    if !no && (correction.stage.is_some() || correction.reason.is_some()) {
+        bail!("only a rejection has a stage and a reason; say `--as rejection` as well if it is one");
+    }
     let outcome = Outcome {
         category,
         decided: true,

@@ -30,6 +30,10 @@ const SENT_PER_DAY_MAX: u32 = 20;
 const DRAFTS_NAMES: &[&str] =
     &["Drafts", "INBOX.Drafts", "[Gmail]/Drafts", "Entwürfe", "Draft", "Brouillons", "Borradores"];
 
+/// Why nothing is placed for an account that is a Maildir, and what to do.
+pub const NO_DRAFTS: &str = "a Maildir has no Drafts mailbox to put replies into; set reply.deliver = \"smtp\" with \
+                             [account.smtp], or copy the text of `onward draft show` into your mail program";
+
 /// What is needed to deliver.
 pub struct Outbox<'a> {
     /// The log.
@@ -124,12 +128,7 @@ impl Sessions {
     async fn of(&mut self, account: &Account) -> Result<(&mut Session, String)> {
         self.0.retain(|(_, session, _)| session.is_open());
         if !self.0.iter().any(|(name, ..)| *name == account.name) {
-            let Source::Imap(login) = &account.source else {
-                anyhow::bail!(
-                    "the account `{}` has no IMAP server to put drafts on; set reply.deliver to \"smtp\"",
-                    account.name
-                )
-            };
+            let Source::Imap(login) = &account.source else { anyhow::bail!(NO_DRAFTS) };
             let mut session = open(login).await?;
             let drafts = drafts_mailbox(&mut session, account).await?;
             self.0.push((account.name.clone(), session, drafts));
@@ -170,6 +169,7 @@ async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When) 
         return Ok(Delivered::Not("no account is configured".to_owned()));
     };
     match outbox.config.reply.deliver {
+        Deliver::Drafts if matches!(account.source, Source::Maildir(_)) => Ok(Delivered::Not(NO_DRAFTS.to_owned())),
         Deliver::Drafts => {
             let (session, mailbox) = sessions.of(account).await?;
             place(&outbox.db, session, &mailbox, id).await

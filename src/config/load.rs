@@ -50,7 +50,10 @@ fn read(path: &Path) -> Result<String, (String, String)> {
     read().map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => (
             "there is no configuration file here".to_owned(),
-            "run `onward init`, or copy config.example.toml there and chmod it 600".to_owned(),
+            format!(
+                "make a start with `onward config example > {0}`, then `chmod 600 {0}` and fill in what is yours",
+                path.display()
+            ),
         ),
         io::ErrorKind::InvalidData => ("the file is not UTF-8".to_owned(), "save it as UTF-8".to_owned()),
         io::ErrorKind::PermissionDenied => (

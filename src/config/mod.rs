@@ -33,7 +33,7 @@ pub use report::{Problem, Report};
 /// The database's file name in the state directory.
 pub const DATABASE: &str = "onward.db";
 
-/// The documented example, as shipped beside the program: what `onward init` starts from.
+/// The documented example, as shipped beside the program: what `onward config example` prints.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 
 named! {

@@ -39,19 +39,28 @@ impl std::fmt::Debug for FoundMail {
 
 /// A file or folder that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}; {hint}")]
+#[error("cannot read {path}: {reason}; {hint}")]
 pub struct ReadError {
     /// What was to be read, cleaned.
     pub path: String,
-    /// What the system said.
-    pub source: io::Error,
+    /// What the system said. Not the `source`: the message holds it already.
+    pub reason: io::Error,
     /// What to do about it.
     pub hint: &'static str,
 }
 
 impl ReadError {
-    fn new(path: &Path, source: io::Error) -> ReadError {
-        ReadError { path: shown(path), hint: hint(source.kind()), source }
+    /// A folder in which nothing is mail.
+    pub fn no_mail(path: &Path) -> ReadError {
+        ReadError {
+            path: shown(path),
+            reason: io::Error::other("there is no mail in it"),
+            hint: "mail is what ends in .eml or .mbox, starts like an mbox file, or lies in a Maildir",
+        }
+    }
+
+    fn new(path: &Path, reason: io::Error) -> ReadError {
+        ReadError { path: shown(path), hint: hint(reason.kind()), reason }
     }
 }
 
@@ -266,9 +275,9 @@ impl<R: BufRead> Iterator for Messages<R> {
             return None;
         }
         self.read_next()
-            .map_err(|source| {
+            .map_err(|reason| {
                 self.done = true;
-                ReadError { path: self.name.clone(), hint: hint(source.kind()), source }
+                ReadError { path: self.name.clone(), hint: hint(reason.kind()), reason }
             })
             .transpose()
     }

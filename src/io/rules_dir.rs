@@ -14,12 +14,12 @@ pub const FILES_MAX: usize = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The directory or one of its files.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {reason}", path.display())]
     Unreadable {
         /// Which one.
         path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said. Not the `source`: the message holds it already.
+        reason: io::Error,
     },
     /// A file that is no text.
     #[error("{} is not UTF-8 text; save it as UTF-8", path.display())]
@@ -44,7 +44,7 @@ pub enum Error {
 /// All `*.toml` files of a directory, in byte order of their names, as the person's layer. A directory that does not
 /// exist holds no rules. Hidden files are left alone, so that an editor's swap file is no rule file.
 pub fn read(directory: &Path) -> Result<Vec<Source>, Error> {
-    let unreadable = |source| Error::Unreadable { path: directory.to_owned(), source };
+    let unreadable = |reason| Error::Unreadable { path: directory.to_owned(), reason };
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -67,7 +67,7 @@ pub fn read(directory: &Path) -> Result<Vec<Source>, Error> {
 
 /// One rule file.
 pub fn file(path: &Path) -> Result<Source, Error> {
-    let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
+    let unreadable = |reason| Error::Unreadable { path: path.to_owned(), reason };
     if fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX as u64 {
         return Err(Error::TooLarge { path: path.to_owned() });
     }

@@ -3,6 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
+    classify::Ask,
     draft::DraftState,
     outcome::{Category, Outcome, Reason, Stage},
     reply::DraftKind,
@@ -10,11 +11,11 @@ use crate::{
 
 /// What an outcome is, in a few words.
 pub fn outcome(outcome: &Outcome) -> String {
-    let said = match outcome.category {
+    match outcome.category {
+        other if !outcome.decided => format!("perhaps {}", category(other)),
         Category::Rejection => no(outcome.stage).to_owned(),
         other => category(other).to_owned(),
-    };
-    if outcome.decided { said } else { format!("perhaps {said}") }
+    }
 }
 
 /// A category, in a few words.
@@ -93,6 +94,29 @@ pub fn draft_state(state: DraftState) -> &'static str {
     }
 }
 
+/// Why a mail is not decided.
+pub fn because(ask: Ask) -> &'static str {
+    match ask {
+        Ask::NoAnchor => "only weak evidence for a final outcome",
+        Ask::LowScore => "too little evidence",
+        Ask::NarrowMargin => "two readings are too close",
+        Ask::Conflict => "it states two outcomes that exclude each other",
+        Ask::NotJobMail => "nothing says that it is about an application",
+        Ask::UnknownKind => "it looks like job mail, but says nothing the rules know",
+        Ask::Truncated => "the text goes on beyond what was read",
+        Ask::NoText => "there is no text to judge",
+        Ask::Forwarded => "it is a mail passed on",
+        Ask::UnknownLanguage => "no rules for its language",
+        Ask::Limit => "judging it took too long",
+    }
+}
+
+/// A number of things: `1 mail`, `2 mails`.
+pub fn counted(n: impl TryInto<u64>, thing: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A moment in the person's zone: `Mon 16 Nov 2026 10:00`.
 pub fn moment(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%a %e %b %Y %H:%M").to_string().replace("  ", " ")
@@ -112,7 +136,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
         5_400..129_600 => (seconds / 3_600, "hour"),
         _ => (seconds / 86_400, "day"),
     };
-    format!("{n} {unit}{} ago", if n == 1 { "" } else { "s" })
+    format!("{} ago", counted(n, unit))
 }
 
 #[cfg(test)]

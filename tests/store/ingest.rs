@@ -256,5 +256,5 @@ fn a_mail_that_retracts_takes_the_place_of_the_first_and_withdraws_its_draft() {
     categories.sort();
     assert_eq!(categories, [Category::Rejection, Category::OtherJob]);
     assert_eq!(store.thread(Some(&id("no@example.org")), &[]).unwrap().len(), 1);
-    assert!(matches!(store.undo(99, at(5)).unwrap_err(), StoreError::NotFound { what: "outcome", id: 99 }));
+    assert!(matches!(store.undo(99, at(5)).unwrap_err(), StoreError::NotFound { what: "item", id: 99 }));
 }

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 pub mod certificates;
+pub mod cli;
 pub mod dovecot;
 pub mod home;
 pub mod imap_script;

@@ -127,7 +127,7 @@ impl Store {
                 .prepare_cached("SELECT id FROM outcome WHERE id = ?1")?
                 .query_row([outcome], |row| row.get(0))
                 .optional()?;
-            exists.ok_or(StoreError::NotFound { what: "outcome", id: *outcome })?;
+            exists.ok_or(StoreError::NotFound { what: "item", id: *outcome })?;
             tell(&tx, *outcome, channel, now)?;
         }
         tx.commit()?;
@@ -167,12 +167,12 @@ pub(super) const CHAIN: &str = "
 pub(super) fn chain(db: &Connection, id: i64) -> Result<Vec<i64>> {
     let ids: Vec<i64> =
         db.prepare_cached(CHAIN)?.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    if ids.is_empty() { Err(StoreError::NotFound { what: "outcome", id }) } else { Ok(ids) }
+    if ids.is_empty() { Err(StoreError::NotFound { what: "item", id }) } else { Ok(ids) }
 }
 
 /// The last row of the chain that holds `id`.
 pub(super) fn head(db: &Connection, id: i64) -> Result<i64> {
-    chain(db, id)?.last().copied().ok_or(StoreError::NotFound { what: "outcome", id })
+    chain(db, id)?.last().copied().ok_or(StoreError::NotFound { what: "item", id })
 }
 
 /// Writes an outcome and its row of the log.
@@ -284,7 +284,7 @@ fn stored(tx: &Connection, id: i64) -> Result<Stored> {
         })
     })
     .optional()?
-    .ok_or(StoreError::NotFound { what: "outcome", id })
+    .ok_or(StoreError::NotFound { what: "item", id })
 }
 
 /// The columns that say what an outcome means.

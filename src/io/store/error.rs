@@ -79,9 +79,9 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// No such row.
-    #[error("there is no {what} {id}")]
+    #[error("there is no {what} {id}{}", list_of(what))]
     NotFound {
-        /// `outcome`, `draft`, `message`.
+        /// `item` (an outcome, as the person calls it), `draft`, `message`.
         what: &'static str,
         /// The number asked for.
         id: i64,
@@ -120,7 +120,7 @@ pub enum StoreError {
         why: Lapse,
     },
     /// There is nothing before this outcome.
-    #[error("outcome {id} has no earlier version to go back to")]
+    #[error("item {id} was never corrected: there is nothing to take back")]
     NothingToUndo {
         /// The outcome.
         id: i64,
@@ -170,6 +170,15 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged,
             _ => StoreError::Internal { code },
         }
+    }
+}
+
+/// Where the numbers of such things are found.
+fn list_of(what: &str) -> &'static str {
+    match what {
+        "item" => ": `onward list --all` shows the numbers",
+        "draft" => ": `onward draft list --all` shows the numbers",
+        _ => "",
     }
 }
 

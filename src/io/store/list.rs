@@ -150,7 +150,7 @@ impl Store {
         let tx = self.db.unchecked_transaction()?;
         let ids = chain(&tx, id)?;
         let rows: Vec<OutcomeRow> = ids.iter().map(|id| one(&tx, *id)).collect::<Result<_>>()?;
-        let row = rows.last().cloned().ok_or(StoreError::NotFound { what: "outcome", id })?;
+        let row = rows.last().cloned().ok_or(StoreError::NotFound { what: "item", id })?;
         let message = row.mail.as_ref().map(|mail| mail.message);
         Ok(Item {
             places: message.map(|message| places(&tx, message)).transpose()?.unwrap_or_default(),
@@ -235,10 +235,7 @@ const LIST_WHERE: &str = "
 
 fn one(db: &Connection, id: i64) -> Result<OutcomeRow> {
     let sql = format!("{OUTCOME_ROW} WHERE o.id = ?1");
-    db.prepare_cached(&sql)?
-        .query_row([id], outcome_row)
-        .optional()?
-        .ok_or(StoreError::NotFound { what: "outcome", id })
+    db.prepare_cached(&sql)?.query_row([id], outcome_row).optional()?.ok_or(StoreError::NotFound { what: "item", id })
 }
 
 pub(super) fn outcome_row(row: &Row<'_>) -> rusqlite::Result<OutcomeRow> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::outcome::{Category, Reason, Stage};
@@ -75,11 +75,13 @@ pub enum Verb {
     /// Show one item whole: mail, verdict, draft, note
     Show {
         /// The item's number
+        #[arg(value_parser = item, allow_negative_numbers = true)]
         id: i64,
     },
     /// Why a mail was judged as it was: the sentence, the rule, its file and line
     Why {
         /// The item's number
+        #[arg(value_parser = item, allow_negative_numbers = true)]
         id: i64,
     },
     /// Correct a verdict
@@ -87,6 +89,7 @@ pub enum Verb {
     /// Take the last correction of an item back
     Undo {
         /// The item's number
+        #[arg(value_parser = item, allow_negative_numbers = true)]
         id: i64,
     },
     /// Look at, change, approve or drop drafts
@@ -158,8 +161,10 @@ pub struct ListArgs {
 
 /// `onward fix`.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what is wrong").required(true).multiple(true).args(["category", "stage", "reason", "employer", "role"]))]
 pub struct FixArgs {
     /// The item's number
+    #[arg(value_parser = item, allow_negative_numbers = true)]
     pub id: i64,
     /// What it really is
     #[arg(long = "as", value_name = "CATEGORY", value_parser = named::<Category>)]
@@ -183,18 +188,20 @@ pub struct FixArgs {
 pub enum DraftVerb {
     /// List drafts
     List {
-        /// Finished ones too
+        /// Those that rest and finished ones too
         #[arg(long)]
         all: bool,
     },
     /// Print a draft as it would be sent
     Show {
         /// The draft's number
+        #[arg(value_parser = draft, allow_negative_numbers = true)]
         id: i64,
     },
     /// Change a draft: in $EDITOR, or its recipient with --to
     Edit {
         /// The draft's number
+        #[arg(value_parser = draft, allow_negative_numbers = true)]
         id: i64,
         /// Write to this address instead
         #[arg(long, value_name = "ADDRESS")]
@@ -206,6 +213,7 @@ pub enum DraftVerb {
     /// Approve a draft exactly as shown
     Approve {
         /// The draft's number
+        #[arg(value_parser = draft, allow_negative_numbers = true)]
         id: i64,
         /// The digest that `draft show` printed (12 digits or all); without it you are shown the draft and asked
         #[arg(long, value_name = "DIGEST")]
@@ -220,16 +228,19 @@ pub enum DraftVerb {
     /// Drop a draft
     Discard {
         /// The draft's number
+        #[arg(value_parser = draft, allow_negative_numbers = true)]
         id: i64,
     },
     /// Bring a dropped draft back
     Restore {
         /// The draft's number
+        #[arg(value_parser = draft, allow_negative_numbers = true)]
         id: i64,
     },
     /// Say what became of a draft nobody can tell about
     Resolve {
         /// The draft's number
+        #[arg(value_parser = draft, allow_negative_numbers = true)]
         id: i64,
         /// What you found out
         #[arg(value_enum)]
@@ -251,7 +262,7 @@ pub enum Resolution {
 /// `onward log`.
 #[derive(Debug, Args)]
 pub struct LogArgs {
-    /// At most this many, newest first
+    /// Only the newest, at most this many
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub limit: u32,
     /// What is still held back as well
@@ -303,6 +314,20 @@ pub enum ConfigVerb {
     Dump,
     /// Print a commented example to start from
     Example,
+}
+
+/// Parses the number of an item.
+fn item(text: &str) -> Result<i64, String> {
+    number(text).ok_or_else(|| "items are numbered from 1; `onward list --all` shows the numbers".to_owned())
+}
+
+/// Parses the number of a draft.
+fn draft(text: &str) -> Result<i64, String> {
+    number(text).ok_or_else(|| "drafts are numbered from 1; `onward draft list --all` shows the numbers".to_owned())
+}
+
+fn number(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number| *number > 0)
 }
 
 /// Parses a name of one of the project's vocabularies.

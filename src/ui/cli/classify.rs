@@ -14,7 +14,7 @@ use crate::{
     clean,
     message::{Defect, Fetched, Message, Zone},
     outcome::{Category, Reason, Stage},
-    ui::term::Screen,
+    ui::term::{Screen, fit},
 };
 
 /// One line of `onward classify --json`.
@@ -126,15 +126,14 @@ pub fn json(out: &mut dyn Write, path: &str, message: &Message, verdict: &Classi
 /// Writes one message as a line for people: verdict, employer and role, subject, file.
 pub fn text(out: &mut dyn Write, path: &str, message: &Message, verdict: &Classification) -> io::Result<()> {
     let decided = if verdict.decided { "" } else { "?" };
-    let fact = |f: &Option<crate::classify::Fact>| f.as_ref().map_or("-", |f| f.value.as_str()).to_owned();
+    let named = [&verdict.facts.employer, &verdict.facts.role].into_iter().flatten().map(|f| f.value.as_str());
     writeln!(
         out,
-        "{:<17} {:>5.1}  {} · {}  {}  {}",
+        "{:<16} {:>5.1}  {}  {}  {}",
         format!("{}{decided}", verdict.category),
         verdict.score,
-        clean::line(&fact(&verdict.facts.employer)),
-        clean::line(&fact(&verdict.facts.role)),
-        clean::line_within(&message.subject, 60),
+        fit(&named.collect::<Vec<_>>().join(" · "), 36),
+        fit(&message.subject, 44),
         clean::line(path),
     )
 }

@@ -11,12 +11,19 @@ pub fn run(home: &Home, verb: ConfigVerb, screen: &mut Screen<'_>) -> Result<Exi
     match verb {
         ConfigVerb::Path => {
             let path = home.config_path()?;
-            let state = home.database()?;
+            // A broken configuration is when the path is wanted most.
+            let state = home.database();
             if home.json() {
-                writeln!(screen.raw(), "{}", json!({ "config": path, "database": state }))?;
+                writeln!(screen.raw(), "{}", json!({ "config": path, "database": state.ok() }))?;
             } else {
-                screen.line(format!("configuration  {}", path.display()))?;
-                screen.line(format!("database       {}", state.display()))?;
+                let missing = if path.exists() { "" } else { "  (not there yet)" };
+                screen.line(format!("configuration  {}{missing}", path.display()))?;
+                screen.line(match state {
+                    Ok(state) => format!("database       {}", state.display()),
+                    Err(_) => {
+                        "database       not known before the configuration is right: `onward config check`".to_owned()
+                    }
+                })?;
             }
         }
         ConfigVerb::Check => match config::load(&home.config_path()?, &home.env) {
@@ -29,8 +36,13 @@ pub fn run(home: &Home, verb: ConfigVerb, screen: &mut Screen<'_>) -> Result<Exi
             Err(report) => return Err(report.into()),
         },
         ConfigVerb::Dump => {
-            let config = home.config()?;
-            write!(screen.raw(), "{}", config.dump())?;
+            let text = home.config()?.dump();
+            if home.json() {
+                let value: toml::Table = toml::from_str(&text)?;
+                writeln!(screen.raw(), "{}", serde_json::to_string(&value)?)?;
+            } else {
+                write!(screen.raw(), "{text}")?;
+            }
         }
         ConfigVerb::Example => write!(screen.raw(), "{}", config::EXAMPLE)?,
     }

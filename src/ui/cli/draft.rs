@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,10 +16,11 @@ use super::{
 };
 use crate::{
     app::queue,
-    draft::{DraftEvent, DraftState},
+    clean,
+    draft::{DraftEvent, DraftState, NotAllowed},
     io::{
         clock, editor,
-        store::{DraftView, Store},
+        store::{DraftView, Store, StoreError},
     },
     reply::editable,
     ui::{
@@ -32,6 +33,28 @@ use crate::{
 /// Largest text taken with `--file`, in bytes.
 const TEXT_BYTES_MAX: u64 = 256 * 1024;
 
+/// Fewest digits of a digest that name a draft: as many as are shown.
+const DIGEST_DIGITS_MIN: usize = 12;
+
+/// Says in the person's words why a step was refused.
+fn allowed<T>(id: i64, what: &str, done: Result<T, StoreError>) -> Result<T> {
+    done.map_err(|error| match error {
+        StoreError::NotAllowed(NotAllowed { state: DraftState::Discarded, .. }) if what == "approved" => {
+            anyhow!("draft {id} is discarded: `onward draft restore {id}` brings it back")
+        }
+        StoreError::NotAllowed(NotAllowed { state, .. }) => {
+            anyhow!("draft {id} ({}) cannot be {what}", words::draft_state(state))
+        }
+        StoreError::NoRecipient => {
+            anyhow!("draft {id} has no recipient yet: name one with `--to ADDRESS`, or discard it")
+        }
+        StoreError::Stopped { .. } => {
+            anyhow!("{error}: `onward draft show {id}` says what stops it, `onward draft edit {id}` changes it")
+        }
+        other => other.into(),
+    })
+}
+
 /// Runs a verb.
 pub fn run(home: &Home, verb: &DraftVerb, screen: &mut Screen<'_>) -> Result<Exit> {
     match verb {
@@ -43,12 +66,12 @@ pub fn run(home: &Home, verb: &DraftVerb, screen: &mut Screen<'_>) -> Result<Exi
         }
         DraftVerb::Discard { id } => {
             let mut store = home.store()?;
-            store.discard(*id, clock::now())?;
+            allowed(*id, "discarded", store.discard(*id, clock::now()))?;
             done(home, &store, *id, screen)
         }
         DraftVerb::Restore { id } => {
             let mut store = home.store()?;
-            store.restore(*id, clock::now())?;
+            allowed(*id, "brought back", store.restore(*id, clock::now()))?;
             done(home, &store, *id, screen)
         }
         DraftVerb::Resolve { id, found } => resolve(home, *id, *found, screen),
@@ -77,18 +100,33 @@ fn list(home: &Home, all: bool, screen: &mut Screen<'_>) -> Result<Exit> {
         }
         return Ok(Exit::Fine);
     }
+    let (zone, now) = (home.zone()?, clock::now());
+    let (mut shown, mut resting) = (0, 0);
     for draft in &drafts {
         let item = store.item(draft.outcome)?;
+        let rests = item.row.draft_due_at.filter(|due| draft.state == DraftState::Pending && *due > now);
+        if !all && rests.is_some() {
+            resting += 1;
+            continue;
+        }
+        shown += 1;
         screen.line(format!(
             "{:>4}  {}  {}  {}",
             draft.id,
             fit(words::draft_kind(draft.kind), 24),
             fit(&words::subject_of(&item.row.outcome), 36),
-            words::draft_state(draft.state)
+            rests.map_or(words::draft_state(draft.state).to_owned(), |due| {
+                format!("rests until {}", words::moment(due, &zone))
+            })
         ))?;
     }
     if drafts.is_empty() {
         screen.line(if all { "There are no drafts yet." } else { "No draft waits." })?;
+    }
+    if resting > 0 {
+        let more = if shown == 0 { "" } else { " more" };
+        let rest = if resting == 1 { "draft rests" } else { "drafts rest" };
+        screen.aside(format!("{resting}{more} {rest} for now. `onward draft list --all` shows every draft."))?;
     }
     Ok(Exit::Fine)
 }
@@ -96,7 +134,7 @@ fn list(home: &Home, all: bool, screen: &mut Screen<'_>) -> Result<Exit> {
 fn show(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     let draft = store.draft(id)?;
     if home.json() {
-        writeln!(screen.raw(), "{}", serde_json::to_string_pretty(&as_json(&draft)?)?)?;
+        writeln!(screen.raw(), "{}", as_json(&draft)?)?;
         return Ok(Exit::Fine);
     }
     review::letter(screen, &draft)?;
@@ -111,6 +149,11 @@ fn show(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<
 fn edit(home: &Home, id: i64, to: Option<&str>, file: Option<&Path>, screen: &mut Screen<'_>) -> Result<Exit> {
     let kit = home.kit()?;
     let mut store = home.store()?;
+    let state = store.draft(id)?.state;
+    // Before the editor opens: a text that cannot be kept is not worth writing.
+    if !matches!(state, DraftState::Pending | DraftState::Approved | DraftState::Failed) {
+        return allowed(id, "changed", Err(NotAllowed { state, event: DraftEvent::Edit }.into()));
+    }
     if let Some(to) = to {
         queue::readdress(&mut store, &kit, id, to, clock::now())?;
     }
@@ -164,9 +207,16 @@ fn approve(
     }
     let draft = store.draft(id)?;
     match digest {
-        Some(given) if !named(&draft, given) => {
-            bail!("draft {id} is not the one with the digest {given}: it has changed; `onward draft show {id}`")
+        Some(given) if given.len() < DIGEST_DIGITS_MIN => {
+            bail!(
+                "`{}` is too short: `onward draft show {id}` prints what to approve and its digest",
+                clean::line(given)
+            )
         }
+        Some(given) if !named(&draft, given) => bail!(
+            "draft {id} is not what you approve with {}: it has changed since; look at it again with `onward draft show {id}`",
+            clean::line(given)
+        ),
         Some(_) => {}
         None => {
             if !std::io::stdin().is_terminal() {
@@ -182,7 +232,7 @@ fn approve(
             }
         }
     }
-    store.approve(id, draft.digest, clock::now())?;
+    allowed(id, "approved", store.approve(id, draft.digest, clock::now()))?;
     drop(store);
     if !later {
         let exit = super::send::deliver(home, &[id], screen)?;
@@ -193,9 +243,9 @@ fn approve(
     done(home, &home.log()?, id, screen)
 }
 
-/// Whether the person named this digest: all of it, or at least the twelve digits shown.
+/// Whether the person named this digest, or its beginning.
 fn named(draft: &DraftView, given: &str) -> bool {
-    given.len() >= 12 && draft.digest.to_string().starts_with(&given.to_ascii_lowercase())
+    draft.digest.to_string().starts_with(&given.to_ascii_lowercase())
 }
 
 fn resolve(home: &Home, id: i64, found: Resolution, screen: &mut Screen<'_>) -> Result<Exit> {
@@ -205,7 +255,8 @@ fn resolve(home: &Home, id: i64, found: Resolution, screen: &mut Screen<'_>) -> 
         Resolution::Retry => DraftEvent::ResolveRetry,
         Resolution::Discard => DraftEvent::Discard,
     };
-    store.record(id, event, "said by the person", clock::now())?;
+    let settled = "settled; only one that is perhaps sent can be";
+    allowed(id, settled, store.record(id, event, "said by the person", clock::now()))?;
     done(home, &store, id, screen)
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use jiff::tz::TimeZone;
 
 use super::args::Common;
 use crate::{
@@ -62,22 +63,40 @@ impl Home {
         })
     }
 
+    /// The person's time zone: the configured one, else the system's.
+    pub fn zone(&self) -> Result<TimeZone> {
+        Ok(self.config_if_any()?.map_or_else(|| self.env.zone.clone(), |config| config.telling.zone))
+    }
+
     /// The log, to read. Fails with a hint where nothing was ever logged.
     pub fn log(&self) -> Result<Store> {
-        let path = self.database()?;
-        if !path.exists() {
-            anyhow::bail!(
-                "nothing is logged yet ({} does not exist): `onward once` looks at your mailbox, `onward demo` shows a sample",
-                path.display()
-            );
-        }
+        let path = self.logged()?;
         Store::open_to_read(&path).with_context(|| format!("the log {} cannot be read", path.display()))
     }
 
-    /// The log, to write.
+    /// The log, to change what is in it. Fails with a hint where nothing was ever logged.
     pub fn store(&self) -> Result<Store> {
+        self.logged()?;
+        self.new_store()
+    }
+
+    /// The log, to add to it: made where there is none.
+    pub fn new_store(&self) -> Result<Store> {
         let path = self.database()?;
         Store::open(&path).with_context(|| format!("the log {} cannot be opened", path.display()))
+    }
+
+    /// The database file, where there is one.
+    fn logged(&self) -> Result<PathBuf> {
+        let path = self.database()?;
+        if path.exists() {
+            return Ok(path);
+        }
+        let next = match self.config_if_any()? {
+            Some(_) => "`onward once` looks at your mailbox",
+            None => "`onward config example` prints a configuration to start from, `onward demo` shows a sample",
+        };
+        anyhow::bail!("nothing is logged yet ({} does not exist): {next}", path.display())
     }
 
     /// The directory of the person's rules and the shipped files they left out; without a configuration, the directory

@@ -9,14 +9,14 @@ use super::{Exit, home::Home};
 use crate::{
     app::import::{self, NotImported},
     io::{clock, store::Committed},
-    ui::term::Screen,
+    ui::{term::Screen, words},
 };
 
 /// Runs the verb.
 pub fn run(home: &Home, paths: &[PathBuf], screen: &mut Screen<'_>) -> Result<Exit> {
     let config = home.config()?;
     let kit = home.kit()?;
-    let mut store = home.store()?;
+    let mut store = home.new_store()?;
     let account = config.accounts.first().context("no account is configured to log the mail under")?;
     let (mut stored, mut known, mut failed) = (0_u64, 0_u64, 0_u64);
     let json = home.json();
@@ -50,7 +50,17 @@ pub fn run(home: &Home, paths: &[PathBuf], screen: &mut Screen<'_>) -> Result<Ex
         }
     }
     if !json {
-        screen.line(format!("{stored} mails read, {known} known before, {failed} not readable."))?;
+        let mut said = words::counted(stored, "mail") + " read";
+        if known > 0 {
+            said.push_str(&format!(", {known} known before"));
+        }
+        if failed > 0 {
+            said.push_str(&format!(", {failed} not readable"));
+        }
+        screen.line(format!("{said}."))?;
+        if stored > 0 {
+            screen.aside("`onward list --all` shows what was found, `onward review` goes through what waits.")?;
+        }
     }
     Ok(if failed > 0 { Exit::Findings } else { Exit::Fine })
 }

@@ -6,7 +6,7 @@ use super::{Exit, args::LogArgs, home::Home, list::is_held};
 use crate::{
     io::{
         clock,
-        store::{EventFilter, Filter, OutcomeRow},
+        store::{Event, EventFilter, EventKind, Filter, OutcomeRow},
     },
     ui::{term::Screen, words},
 };
@@ -19,48 +19,75 @@ pub fn run(home: &Home, args: &LogArgs, screen: &mut Screen<'_>) -> Result<Exit>
     if args.export {
         return export(&rows, home, screen);
     }
-    let held: Vec<i64> =
-        rows.iter().filter(|row| !args.all && !home.json() && is_held(row, now)).map(|row| row.id).collect();
+    let held: Vec<&OutcomeRow> = rows.iter().filter(|row| !args.all && !home.json() && is_held(row, now)).collect();
+    // A mail's own line names what it was judged to be, so it is held back with its item.
+    let tells_of = |event: &Event, row: &OutcomeRow| {
+        event.outcome == Some(row.id)
+            || event.message.is_some_and(|id| row.mail.as_ref().is_some_and(|m| m.message == id))
+    };
     let mut events = store.events(&EventFilter::default())?;
+    events.retain(|event| !held.iter().any(|row| tells_of(event, row)));
     let skip = events.len().saturating_sub(args.limit as usize);
-    events.drain(..skip);
-    for event in &events {
-        if event.outcome.is_some_and(|id| held.contains(&id)) {
-            continue;
-        }
+    let zone = home.zone()?;
+    for event in events.iter().skip(skip) {
         if home.json() {
             writeln!(screen.raw(), "{}", serde_json::to_string(event)?)?;
             continue;
         }
-        let about = [("message", event.message), ("item", event.outcome), ("draft", event.draft)];
-        let about: Vec<String> = about.iter().filter_map(|(what, id)| id.map(|id| format!("{what} {id}"))).collect();
-        let detail = if event.detail.as_object().is_some_and(|o| o.is_empty()) {
-            String::new()
-        } else {
-            event.detail.to_string()
-        };
-        screen.line(format!(
-            "{}  {:<12}  {}  {detail}",
-            words::moment(event.at, &home.env.zone),
-            event.kind,
-            about.join(", ")
-        ))?;
+        screen.line(format!("{}  {}", words::moment(event.at, &zone), said(event)))?;
+    }
+    if events.is_empty() && held.is_empty() && !home.json() {
+        screen.line("Nothing has happened yet.")?;
     }
     if !held.is_empty() {
-        screen.aside(format!("{} outcomes wait for your reading hour; `--all` shows them.", held.len()))?;
+        let (n, wait) = (words::counted(held.len(), "item"), if held.len() == 1 { "waits" } else { "wait" });
+        screen.aside(format!("{n} {wait} for your reading hour; `onward log --all` shows everything."))?;
     }
     Ok(Exit::Fine)
 }
 
+/// What happened, for the person.
+fn said(event: &Event) -> String {
+    let detail = |key: &str| event.detail.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+    let number = |id: Option<i64>| id.map(|id| id.to_string()).unwrap_or_default();
+    let (mail, item, draft) = (number(event.message), number(event.outcome), number(event.draft));
+    let category = detail("category").parse().map_or("something else", words::category);
+    let by = if detail("origin") == "person" { "by you" } else { "by the rules" };
+    match event.kind {
+        EventKind::Message => {
+            format!("mail {mail} read from {} of {}: {category}", detail("mailbox"), detail("account"))
+        }
+        EventKind::Duplicate => format!("mail {mail} met again in {} of {}", detail("mailbox"), detail("account")),
+        EventKind::Outcome => format!("item {item}: {category}, {by}"),
+        EventKind::Supersede => {
+            let before = event.detail.get("supersedes").and_then(|value| value.as_i64());
+            format!("item {item}: {category}, {by}, in place of item {}", number(before))
+        }
+        EventKind::Undo => format!("item {item}: back to {category}"),
+        EventKind::Told => format!("item {item}: you were told ({})", detail("channel")),
+        EventKind::Draft => {
+            let state = detail("state").parse().map_or("", words::draft_state);
+            let remark = if detail("remark").is_empty() { String::new() } else { format!(" ({})", detail("remark")) };
+            format!("draft {draft} of item {item}: {state}{remark}")
+        }
+        EventKind::DraftLeftOut => format!("item {item}: draft {draft} answers this mail already"),
+        EventKind::Note => format!("item {item}: a note ({})", detail("template")),
+        EventKind::Quarantine | EventKind::Vanished | EventKind::CursorReset | EventKind::Purge => {
+            format!("{}: {}", event.kind.as_str().replace('_', " "), event.detail)
+        }
+    }
+}
+
 /// All outcomes as CSV (RFC 4180). A cell that a spreadsheet would run as a formula is disarmed with an apostrophe.
 fn export(rows: &[OutcomeRow], home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
+    let zone = home.zone()?;
     let out = screen.raw();
     writeln!(out, "date,employer,role,requisition,outcome,stage,reason,from,subject\r")?;
     for row in rows.iter().rev() {
         let at = row.mail.as_ref().map_or(row.detected_at, |mail| mail.received_at);
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let cells = [
-            at.to_zoned(home.env.zone.clone()).strftime("%Y-%m-%d").to_string(),
+            at.to_zoned(zone.clone()).strftime("%Y-%m-%d").to_string(),
             text(&row.outcome.employer),
             text(&row.outcome.role),
             text(&row.outcome.requisition_id),

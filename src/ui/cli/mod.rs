@@ -117,7 +117,10 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Config(verb) => config::run(&home, *verb, screen),
         Verb::Doctor => doctor::run(&home, screen),
         Verb::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "onward", screen.raw());
+            // Into memory first: the generator panics when its reader goes away.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "onward", &mut script);
+            screen.raw().write_all(&script)?;
             Ok(Exit::Fine)
         }
         Verb::Man => {

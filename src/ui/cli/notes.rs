@@ -63,25 +63,23 @@ pub fn run(home: &Home, verb: &NotesVerb, screen: &mut Screen<'_>) -> Result<Exi
             let (policy, found) = kit::load_policy(&home.config_path()?.with_file_name("rules"));
             problems.extend(found);
             let missing = policy.unknown_templates(&templates);
-            for problem in &problems {
-                screen.line(kit::said(problem))?;
-            }
-            for row in &missing {
-                screen.line(format!(
-                    "row `{}` of {} names a text that does not exist: `{}`",
-                    row.id,
-                    kit::POLICY_FILE,
-                    row.template
-                ))?;
-            }
-            let count = problems.len() + missing.len();
-            if !home.json() {
+            let missing = missing.iter().map(|row| {
+                format!("row `{}` of {} names a text that does not exist: `{}`", row.id, kit::POLICY_FILE, row.template)
+            });
+            let found: Vec<String> = problems.iter().map(kit::said).chain(missing).collect();
+            let count = found.len();
+            if home.json() {
+                writeln!(screen.raw(), "{}", json!({ "problems": found }))?;
+            } else {
+                for problem in &found {
+                    screen.line(problem)?;
+                }
                 screen.line(format!(
                     "{} note lines, {} reply texts, {} policy rows: {}",
                     notes.all().count(),
                     templates.all().count(),
                     policy.rows().count(),
-                    if count == 0 { "all fine.".to_owned() } else { format!("{count} problems.") }
+                    if count == 0 { "all fine.".to_owned() } else { words::counted(count, "problem") + "." }
                 ))?;
             }
             Ok(if count == 0 { Exit::Fine } else { Exit::Findings })

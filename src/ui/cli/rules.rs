@@ -11,7 +11,7 @@ use crate::{
     clean,
     io::rules_dir,
     rules::{self, Diagnostic, Layer, Report, Rule, RuleSet, Severity, Source, Status},
-    ui::term::Screen,
+    ui::{term::Screen, words::counted},
 };
 
 /// Nothing to report.
@@ -41,6 +41,7 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
         RulesVerb::List | RulesVerb::Doc { .. } => match loaded(screen.raw(), &sources, today, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
+                RulesVerb::Doc { id } if home.json() => doc_json(screen.raw(), &set, id)?,
                 RulesVerb::Doc { id } => doc(screen.raw(), &set, id)?,
                 _ => list(screen.raw(), &set, home.json())?,
             },
@@ -94,8 +95,7 @@ fn write_json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 fn count(problems: &[Diagnostic]) -> String {
     let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
-    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
-    format!("{}, {}", plural(errors, "error"), plural(problems.len() - errors, "warning"))
+    format!("{}, {}", counted(errors, "error"), counted(problems.len() - errors, "warning"))
 }
 
 /// `rules check`: syntax, references, limits, style, and the embedded tests of the person's own files.
@@ -114,8 +114,8 @@ pub fn check(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil:
         for problem in set.warnings().iter().chain(own.iter().copied()) {
             writeln!(out, "{problem}")?;
         }
-        let verdict = if own.is_empty() { "fine".to_owned() } else { format!("{} failed tests", own.len()) };
-        writeln!(out, "{} rules, {} warnings, {verdict}", report.rules, set.warnings().len())?;
+        let verdict = if own.is_empty() { "fine".to_owned() } else { format!("{} failed", counted(own.len(), "test")) };
+        writeln!(out, "{}, {}, {verdict}", counted(report.rules, "rule"), counted(set.warnings().len(), "warning"))?;
     }
     Ok(if own.is_empty() { FINE } else { FINDINGS })
 }
@@ -193,6 +193,22 @@ struct Listed<'a> {
     changed_by: &'a [String],
 }
 
+impl<'a> Listed<'a> {
+    fn of(rule: &'a Rule) -> Listed<'a> {
+        Listed {
+            id: &rule.id,
+            title: &rule.title,
+            category: category(rule),
+            weight: rule.weight,
+            language: &rule.language,
+            file: &rule.file,
+            line: rule.line,
+            layer: rule.layer,
+            changed_by: &rule.changed_by,
+        }
+    }
+}
+
 fn category(rule: &Rule) -> &'static str {
     rule.category.map_or("signal", |c| c.as_str())
 }
@@ -201,18 +217,7 @@ fn category(rule: &Rule) -> &'static str {
 pub fn list(out: &mut dyn Write, set: &RuleSet, json: bool) -> io::Result<u8> {
     for rule in set.rules() {
         if json {
-            let listed = Listed {
-                id: &rule.id,
-                title: &rule.title,
-                category: category(rule),
-                weight: rule.weight,
-                language: &rule.language,
-                file: &rule.file,
-                line: rule.line,
-                layer: rule.layer,
-                changed_by: &rule.changed_by,
-            };
-            write_json(out, &listed)?;
+            write_json(out, &Listed::of(rule))?;
             continue;
         }
         let changed = if rule.changed_by.is_empty() {
@@ -223,6 +228,41 @@ pub fn list(out: &mut dyn Write, set: &RuleSet, json: bool) -> io::Result<u8> {
         let origin = format!("{}:{}", clean::line(&rule.file), rule.line);
         writeln!(out, "{:<40} {:<16} {:>5.1}  {origin}{changed}", rule.id, category(rule), rule.weight)?;
     }
+    Ok(FINE)
+}
+
+/// One rule in `rules doc --json`.
+#[derive(Debug, Serialize)]
+struct Documented<'a> {
+    #[serde(flatten)]
+    rule: Listed<'a>,
+    doc: Option<&'a str>,
+    family: &'a str,
+    zones: Vec<&'static str>,
+    modality: Vec<&'static str>,
+    phrases: &'a [String],
+    matches: Vec<&'a str>,
+    no_matches: Vec<&'a str>,
+}
+
+/// `rules doc ID --json`.
+fn doc_json(out: &mut dyn Write, set: &RuleSet, id: &str) -> io::Result<u8> {
+    let Some(rule) = set.rule(id) else {
+        write_json(out, &serde_json::json!({ "id": id, "error": "no such rule in force" }))?;
+        return Ok(FINDINGS);
+    };
+    let (matches, no_matches) = rule.example_texts();
+    let documented = Documented {
+        rule: Listed::of(rule),
+        doc: rule.doc.as_deref(),
+        family: &rule.family,
+        zones: rule.zones.iter().map(|zone| zone.as_str()).collect(),
+        modality: rule.modality.iter().map(|modality| modality.as_str()).collect(),
+        phrases: &rule.written,
+        matches,
+        no_matches,
+    };
+    write_json(out, &documented)?;
     Ok(FINE)
 }
 

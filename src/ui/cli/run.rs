@@ -18,7 +18,10 @@ use crate::{
         log,
         store::{Db, Lock, Store, StoreError},
     },
-    ui::term::Screen,
+    ui::{
+        term::{Screen, fit},
+        words,
+    },
 };
 
 /// Stack of each thread, in bytes: mail is nested by others, and room is cheaper than an abort.
@@ -130,10 +133,9 @@ pub fn once(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit>
             }
             Ok(looked) => {
                 let what = if dry_run { "would be logged" } else { "logged" };
-                screen.line(format!(
-                    "{}: {} mails {what}, {} known before.",
-                    account.name, looked.stored, looked.known
-                ))?;
+                let mails = words::counted(looked.stored, "mail");
+                let known = if looked.known > 0 { format!(", {} known before", looked.known) } else { String::new() };
+                screen.line(format!("{}: {mails} {what}{known}.", account.name))?;
                 if looked.failed > 0 {
                     screen.line(format!("  {} could not be read; they are tried again.", looked.failed))?;
                 }
@@ -155,8 +157,11 @@ pub fn once(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit>
             if home.json() {
                 writeln!(screen.raw(), "{}", serde_json::to_string(row)?)?;
             } else {
-                let said = crate::ui::words::outcome(&row.outcome);
-                screen.line(format!("  {said}: {}", crate::ui::words::subject_of(&row.outcome)))?;
+                screen.line(format!(
+                    "  {}  {}",
+                    fit(&words::outcome(&row.outcome), 28),
+                    words::subject_of(&row.outcome)
+                ))?;
             }
         }
     } else if exit == Exit::Fine && !home.json() {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Exit, home::Home};
 use crate::{
     app::submit::{self, Delivered, Outbox, When},
-    config::Deliver,
+    config::{Deliver, Source},
     draft::DraftState,
     ui::{term::Screen, words},
 };
@@ -19,16 +19,20 @@ pub fn run(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit> 
     if dry_run {
         for draft in &approved {
             let to = draft.envelope.to.as_deref().unwrap_or("(nobody)");
+            let of = store.item(draft.outcome)?.row.mail.map(|mail| mail.account);
+            let account = of.and_then(|name| config.account(&name)).or(config.accounts.first());
+            let maildir = account.is_some_and(|account| matches!(account.source, Source::Maildir(_)));
             let how = match config.reply.deliver {
-                Deliver::Drafts => "would be put into Drafts",
-                Deliver::Smtp => "would be sent",
+                Deliver::Drafts if maildir => format!("would stay here: {}", submit::NO_DRAFTS),
+                Deliver::Drafts => "would be put into your Drafts mailbox".to_owned(),
+                Deliver::Smtp => "would be sent".to_owned(),
             };
             if home.json() {
                 let value =
                     json!({ "draft": draft.id, "to": to, "deliver": config.reply.deliver, "bytes": draft.bytes.len() });
                 writeln!(screen.raw(), "{value}")?;
             } else {
-                screen.line(format!("draft {} {how}, to {to}, {} bytes", draft.id, draft.bytes.len()))?;
+                screen.wrapped("", &format!("Draft {} to {to} ({} bytes) {how}.", draft.id, draft.bytes.len()))?;
             }
         }
         if approved.is_empty() && !home.json() {

@@ -14,7 +14,7 @@ pub fn show(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     let store = home.log()?;
     let item = store.item(id)?;
     if home.json() {
-        writeln!(screen.raw(), "{}", serde_json::to_string_pretty(&as_json(&item)?)?)?;
+        writeln!(screen.raw(), "{}", as_json(&item)?)?;
         return Ok(Exit::Fine);
     }
     heading(screen, &item, home)?;
@@ -31,10 +31,10 @@ pub fn show(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     if item.chain.len() > 1 {
         screen.gap()?;
         for row in &item.chain {
-            let at = words::moment(row.detected_at, &home.env.zone);
+            let at = words::moment(row.detected_at, &home.zone()?);
             screen.aside(format!("  {at}  {} said: {}", row.origin, words::outcome(&row.outcome)))?;
         }
-        screen.aside(format!("  `onward undo {id}` goes one step back"))?;
+        screen.aside(format!("  `onward undo {id}` takes the last correction back"))?;
     }
     Ok(Exit::Fine)
 }
@@ -84,10 +84,12 @@ fn heading(screen: &mut Screen<'_>, item: &Item, home: &Home) -> Result<()> {
         };
         screen.line(format!("  from     {from}"))?;
         screen.line(format!("  subject  {}", mail.subject))?;
-        screen.line(format!("  arrived  {}", words::moment(mail.received_at, &home.env.zone)))?;
+        screen.line(format!("  arrived  {}", words::moment(mail.received_at, &home.zone()?)))?;
         let places: Vec<String> =
             item.places.iter().map(|(account, mailbox)| format!("{mailbox} of {account}")).collect();
-        screen.line(format!("  lies in  {}", places.join(", ")))?;
+        if !places.is_empty() {
+            screen.line(format!("  lies in  {}", places.join(", ")))?;
+        }
     }
     if let Some(reason) = words::reason(outcome.reason) {
         screen.line(format!("  reason   {reason}"))?;

@@ -4,12 +4,14 @@ use anyhow::Result;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Exit, home::Home};
+use super::{Exit, home::Home, list::is_held};
 use crate::{
     app::queue,
     draft::DraftState,
-    io::{clock, store::Lock},
-    outcome::Category,
+    io::{
+        clock,
+        store::{Filter, Lock},
+    },
     ui::{term::Screen, words},
 };
 
@@ -19,16 +21,24 @@ const STALE_POLLS: u32 = 3;
 /// Runs the verb.
 pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     let Some(config) = home.config_if_any()? else {
+        let path = home.config_path()?;
+        if home.json() {
+            writeln!(screen.raw(), "{}", json!({ "configured": false, "config": path }))?;
+            return Ok(Exit::Fine);
+        }
         screen.line("Onward is not set up yet.")?;
         screen.gap()?;
-        screen.line("  onward demo              shows the whole path on a sample mailbox")?;
-        screen.line(format!(
-            "  onward config example    prints a configuration to start from, for {}",
-            home.config_path()?.display()
-        ))?;
+        screen.line("  onward demo              shows the whole path on a sample mailbox, no account needed")?;
+        screen.line("  onward config example    prints a configuration to start from; it belongs into")?;
+        screen.line(format!("                           {}", path.display()))?;
+        screen.line("  onward config check      says what is left to do there")?;
         return Ok(Exit::Fine);
     };
     if !config.store.exists() {
+        if home.json() {
+            writeln!(screen.raw(), "{}", json!({ "configured": true, "messages": 0 }))?;
+            return Ok(Exit::Fine);
+        }
         screen.line("Nothing was looked at yet: `onward once` looks now, `onward run` keeps looking.")?;
         return Ok(Exit::Fine);
     }
@@ -38,6 +48,7 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     let waiting = queue::waiting(&store, now, false)?;
     let counts = store.counts()?;
     let unconfirmed = store.drafts(&[DraftState::Unconfirmed])?.len();
+    let approved = store.drafts(&[DraftState::Approved])?.len();
     let mut mailboxes = Vec::new();
     for account in &config.accounts {
         for mailbox in &account.mailboxes {
@@ -51,11 +62,12 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     let exit = if attention { Exit::Attention } else { Exit::Fine };
     if home.json() {
         let value = json!({
+            "configured": true,
             "running": running,
             "mailboxes": mailboxes.iter().map(|(account, mailbox, at, stale)| json!({
                 "account": account, "mailbox": mailbox, "last_look": at, "stale": stale })).collect::<Vec<_>>(),
             "undecided": waiting.undecided.len(), "drafts": waiting.drafts.len(), "resting": waiting.resting.len(),
-            "unconfirmed": unconfirmed, "quarantined": counts.quarantined, "messages": counts.messages,
+            "approved": approved, "unconfirmed": unconfirmed, "quarantined": counts.quarantined, "messages": counts.messages,
             "outcomes": counts.outcomes.iter().map(|(c, n)| (c.as_str(), n)).collect::<std::collections::BTreeMap<_, _>>(),
         });
         writeln!(screen.raw(), "{value}")?;
@@ -71,20 +83,35 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
         let mark = if *stale && running { "  (stale: `onward doctor` finds out why)" } else { "" };
         screen.line(format!("  {mailbox} of {account}: {seen}{mark}"))?;
     }
-    let open: u64 = counts.outcomes.iter().filter(|(c, _)| *c != Category::Rejection).map(|(_, n)| u64::from(*n)).sum();
-    screen.line(format!("  {} mails read, {open} of them other news about applications", counts.messages))?;
-    let asks = waiting.undecided.len();
-    let drafts = waiting.drafts.len();
-    if asks + drafts > 0 {
-        screen.line(format!("Waiting for you: {drafts} to look at, {asks} to decide (`onward review`)."))?;
-    } else {
+    // What is held for the reading hour is not counted here either: the number alone would tell.
+    let news = store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count();
+    screen.line(format!(
+        "  {} read, {news} about an application (`onward list`)",
+        words::counted(counts.messages, "mail")
+    ))?;
+    let waits: Vec<String> = [
+        (waiting.drafts.len(), words::counted(waiting.drafts.len(), "reply draft")),
+        (waiting.undecided.len(), words::counted(waiting.undecided.len(), "mail") + " to decide about"),
+    ]
+    .into_iter()
+    .filter_map(|(n, said)| (n > 0).then_some(said))
+    .collect();
+    if waits.is_empty() {
         screen.line("Nothing waits for you.")?;
+    } else {
+        screen.line(format!("Waiting for you: {} (`onward review`).", waits.join(", ")))?;
+    }
+    if approved > 0 {
+        screen
+            .line(format!("{} approved and not delivered yet (`onward send`).", words::counted(approved, "draft")))?;
     }
     if unconfirmed > 0 {
-        screen.line(format!("{unconfirmed} perhaps sent: look into Sent, then `onward draft resolve`."))?;
+        let drafts = words::counted(unconfirmed, "draft");
+        screen.line(format!("{drafts} perhaps sent: look into your Sent mailbox, then `onward draft resolve ID`."))?;
     }
     if counts.quarantined > 0 {
-        screen.line(format!("{} mails could not be read (`onward doctor`).", counts.quarantined))?;
+        let mails = words::counted(counts.quarantined, "mail");
+        screen.line(format!("{mails} could not be read (`onward doctor` says why)."))?;
     }
     Ok(exit)
 }
