@@ -520,7 +520,10 @@ fn transcript_is_true(output: &str) {
     let shown = transcript.lines().filter(|line| !line.starts_with("```") && !line.trim().is_empty());
     let mut count = 0;
     for line in shown.filter(|line| line.trim() != "…" && !line.starts_with("$ ")) {
-        assert!(lines.any(|out| without_line_numbers(out) == without_line_numbers(line)), "the demo does not say (in this place): {line}");
+        assert!(
+            lines.any(|out| without_line_numbers(out) == without_line_numbers(line)),
+            "the demo does not say (in this place): {line}"
+        );
         count += 1;
     }
     assert!(count > 20, "the transcript is gone");

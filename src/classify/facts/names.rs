@@ -385,8 +385,8 @@ pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
         text = trimmed(rest);
     }
     for mark in [
-        " at ", " bei ", " beim ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [", " – ",
-        " — ", " - ",
+        " at ", " bei ", " beim ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [",
+        " – ", " — ", " - ",
     ] {
         if let Some((head, tail)) = text.split_once(mark)
             && fits(head)
