@@ -581,6 +581,27 @@ fn a_broken_configuration_is_78_everywhere() {
 }
 
 #[test]
+fn broken_rules_and_texts_of_ones_own_are_named_with_their_lines() {
+    let home = Home::with_mail();
+    home.write(".config/onward/rules/mine.toml", "[[rule]]\nid = \"mine.x\"\nnonsense = 1\n");
+    home.write(".config/onward/templates/note/en/after-final.md", "# 01\nCheer up, {{ nobody }}!\n");
+    run(
+        &home,
+        &[
+            ("rules check", 2, "mine.toml:|nonsense|Nothing was loaded", ""),
+            ("rules list", 2, "mine.toml:", ""),
+            ("notes check", 1, "after-final.md:|help: ", "all fine"),
+            ("review", 1, "your rules or texts cannot be used as they are|mine.toml:|after-final.md:", ""),
+            ("doctor", 1, "WRONG  rules and texts|mine.toml", ""),
+            ("run", 78, "mine.toml", ""),
+            ("list", 0, "Ostrava Looms", ""),
+        ],
+    );
+    let said = home.line("rules check --json");
+    assert_eq!((said.code, said.json()[0]["loaded"].as_bool()), (Some(2), Some(false)));
+}
+
+#[test]
 fn a_database_that_cannot_be_used_is_left_alone_and_explained() {
     let database = ".local/state/onward/onward.db";
     for (make, says) in [
