@@ -122,8 +122,8 @@ fn a_kill_while_sending_never_sends_twice() {
         if killed >= 5 && unconfirmed > 0 {
             break;
         }
-        let daemon = home.start();
         let draft = approve(&home, &item(&home, &sample(n)));
+        let daemon = home.start();
         let shown = || home.one(&["draft", "show", &draft]);
         wait_until_or("the draft is taken", || home.logs(), || shown()["state"] != "approved");
         // The moment itself; this is no wait for anything.
