@@ -71,7 +71,7 @@ impl Home {
         for sub in ["cur", "new", "tmp"] {
             fs::create_dir_all(home.path("Maildir").join(sub)).unwrap();
         }
-        home.write(".config/onward/config.toml", &configuration());
+        home.write(".config/onward/config.toml", configuration());
         home
     }
 
