@@ -10,13 +10,13 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch as signal_of,
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout_at},
 };
 
 use super::{
     kit::Kit,
     pulse::Pulse,
-    submit::{self, Outbox, When},
+    submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
     watch::{self, Desk},
 };
 use crate::{
@@ -33,14 +33,12 @@ use crate::{
 const OUTBOX_EVERY: Duration = Duration::from_secs(2);
 /// How often the status line is renewed.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
-/// How long tasks may take to end: a submission that waits for the server's last word gets this long (TimeoutStopSec of
-/// the unit is longer).
+/// How long tasks may take to end, all together: a submission that waits for the server's last word gets this long
+/// (TimeoutStopSec of the unit is longer).
 const GRACE: Duration = Duration::from_secs(30);
 /// A task that has not moved for this long beyond its account's poll interval is stuck, and the watchdog is not fed.
-/// Above the longest deadline of one network wait.
-const STUCK_AFTER: Duration = Duration::from_secs(180);
-/// The pauses after a refused login: a second try may follow a server's hiccup, more would lock the account.
-const LOGIN_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(15 * 60)];
+/// Above the longest wait for a server, the transfer of one batch over a slow line (`io::imap::Deadlines`).
+const STUCK_AFTER: Duration = Duration::from_secs(20 * 60);
 
 /// Reads configuration and rules again, for a reload.
 pub type Load = Box<dyn Fn() -> Result<(Config, Kit)> + Send + Sync>;
@@ -51,6 +49,14 @@ struct Daemon {
     desk: Desk,
     tasks: BTreeMap<String, Task>,
     supervisor: Supervisor,
+    outbox: OutboxTask,
+}
+
+/// The task that delivers. It is told of a new configuration and never stopped for it: a delivery is not cut short.
+struct OutboxTask {
+    config: signal_of::Sender<Arc<Config>>,
+    stop: signal_of::Sender<bool>,
+    handle: JoinHandle<()>,
 }
 
 /// The task of one account.
@@ -83,14 +89,15 @@ pub async fn run(
 ) -> Result<()> {
     let mut until = std::pin::pin!(until);
     let mut hangup = signal(SignalKind::hangup())?;
+    let config = Arc::new(config);
     let mut daemon = Daemon {
-        config: Arc::new(config),
-        desk: Desk { db, kit: Arc::new(kit) },
+        desk: Desk { db: db.clone(), kit: Arc::new(kit) },
+        outbox: start_outbox(db, Arc::clone(&config)),
+        config,
         tasks: BTreeMap::new(),
         supervisor: Supervisor,
     };
     daemon.start_accounts();
-    let (mut outbox_stop, mut outbox) = daemon.start_outbox();
     let mut status = interval(STATUS_EVERY);
     status.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watchdog = interval(daemon.supervisor.watchdog_interval().unwrap_or(STATUS_EVERY));
@@ -102,11 +109,7 @@ pub async fn run(
             () = &mut until => break,
             _ = hangup.recv() => {
                 daemon.supervisor.reloading();
-                if daemon.reload(&load).await {
-                    let _ = outbox_stop.send(true);
-                    end(outbox).await;
-                    (outbox_stop, outbox) = daemon.start_outbox();
-                }
+                daemon.reload(&load).await;
                 daemon.supervisor.ready(&daemon.status());
             }
             _ = status.tick() => daemon.supervisor.status(&daemon.status()),
@@ -116,9 +119,7 @@ pub async fn run(
     }
     tracing::info!("Onward was asked to stop.");
     daemon.supervisor.stopping("finishing what is under way");
-    let _ = outbox_stop.send(true);
-    daemon.stop_accounts(|_| true).await;
-    end(outbox).await;
+    daemon.end().await;
     tracing::info!("Onward has stopped.");
     Ok(())
 }
@@ -133,59 +134,62 @@ impl Daemon {
         }
     }
 
-    fn start_outbox(&self) -> (signal_of::Sender<bool>, JoinHandle<()>) {
-        let (stop, stopped) = signal_of::channel(false);
-        let (db, config) = (self.desk.db.clone(), Arc::clone(&self.config));
-        (stop, tokio::spawn(async move { outbox(db, config, Pulse::new(stopped)).await }))
-    }
-
     /// Starts a task again that ended by itself: it panicked.
     fn revive(&mut self) {
         for task in self.tasks.values_mut().filter(|task| task.handle.is_finished()) {
             tracing::error!(account = task.account.name, "The account's task ended unexpectedly; it is started again.");
             *task = start(self.desk.clone(), task.account.clone());
         }
+        if self.outbox.handle.is_finished() {
+            tracing::error!("The outbox ended unexpectedly; it is started again.");
+            self.outbox = start_outbox(self.desk.db.clone(), Arc::clone(&self.config));
+        }
     }
 
-    /// Takes over a new configuration, rules and texts, if all of them are good. Accounts that did not change keep their
-    /// connection unless the rules changed, which every task has to know.
-    async fn reload(&mut self, load: &Load) -> bool {
-        let (config, kit) = match load() {
+    /// Takes over a new configuration, rules and texts, if all of them are good. Every account connects again: it may
+    /// be the password that was put right.
+    async fn reload(&mut self, load: &Load) {
+        let (mut config, kit) = match load() {
             Ok(loaded) => loaded,
             Err(error) => {
                 tracing::error!(reason = %format!("{error:#}"), "The reload was refused; what ran before goes on.");
-                return false;
+                return;
             }
         };
         if config.store != self.config.store {
             tracing::warn!("The place of the database changed; that takes a restart. The old one stays in use.");
+            config.store = self.config.store.clone();
         }
         self.config = Arc::new(config);
         self.desk.kit = Arc::new(kit);
-        self.stop_accounts(|_| true).await;
+        self.stop_accounts(Instant::now() + GRACE).await;
         self.start_accounts();
+        let _ = self.outbox.config.send(Arc::clone(&self.config));
         tracing::info!(accounts = self.tasks.len(), "Configuration and rules were read again.");
-        true
     }
 
-    async fn stop_accounts(&mut self, which: impl Fn(&Account) -> bool) {
-        let names: Vec<String> =
-            self.tasks.values().filter(|t| which(&t.account)).map(|t| t.account.name.clone()).collect();
-        let tasks: Vec<Task> = names.iter().filter_map(|name| self.tasks.remove(name)).collect();
-        for task in &tasks {
+    async fn stop_accounts(&mut self, deadline: Instant) {
+        let tasks = std::mem::take(&mut self.tasks);
+        for task in tasks.values() {
             let _ = task.stop.send(true);
         }
-        for task in tasks {
-            end(task.handle).await;
+        for task in tasks.into_values() {
+            end(task.handle, deadline).await;
         }
+    }
+
+    /// Ends every task, all within [`GRACE`].
+    async fn end(mut self) {
+        let deadline = Instant::now() + GRACE;
+        let _ = self.outbox.stop.send(true);
+        self.stop_accounts(deadline).await;
+        end(self.outbox.handle, deadline).await;
     }
 
     /// Whether every account's task has moved lately. Offline tasks move too: they rest and try.
     fn moves(&self) -> bool {
         let now = Instant::now();
-        self.tasks
-            .values()
-            .all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER + Backoff::MAX)
+        self.tasks.values().all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER)
     }
 
     /// One line for `systemctl status`: names and counts only.
@@ -208,6 +212,12 @@ fn start(desk: Desk, account: Account) -> Task {
     let pulse = Pulse::new(stopped);
     let handle = tokio::spawn(keep_watching(desk, account.clone(), pulse.clone()));
     Task { account, pulse, stop, handle }
+}
+
+fn start_outbox(db: Db, config: Arc<Config>) -> OutboxTask {
+    let (stop, stopped) = signal_of::channel(false);
+    let (config, configured) = signal_of::channel(config);
+    OutboxTask { config, stop, handle: tokio::spawn(outbox(db, configured, Pulse::new(stopped))) }
 }
 
 /// Watches an account, and after every failure rests and connects again, until told to stop.
@@ -273,23 +283,25 @@ async fn pulse_until_stopped(pulse: &Pulse) {
     while !rest(pulse, STATUS_EVERY).await {}
 }
 
-/// Full jitter, so that many daemons do not knock at a server that comes back all at once.
-fn jitter() -> u16 {
-    let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
-    u16::from_be_bytes([a, b])
-}
-
-/// Delivers what is approved, again and again, until told to stop. What is under way is finished first.
-async fn outbox(db: Db, config: Arc<Config>, pulse: Pulse) {
-    let outbox = Outbox { db: db.clone(), config: &config };
+/// Delivers what is approved, again and again, until told to stop. The delivery under way is finished first.
+async fn outbox(db: Db, mut configured: signal_of::Receiver<Arc<Config>>, pulse: Pulse) {
     let mut said = BTreeMap::new();
+    let mut pace = Pace::default();
     loop {
-        match submit::approved(&db).await {
-            Ok(drafts) if drafts.is_empty() => said.clear(),
-            Ok(drafts) => {
-                for (draft, delivered) in submit::deliver(&outbox, &drafts, When::Due).await {
-                    if said.insert(draft, delivered.clone()).as_ref() != Some(&delivered) {
-                        tracing::info!(draft, state = ?delivered, "A draft was taken up.");
+        if configured.has_changed().unwrap_or(false) {
+            // What kept an account from being reached may have been put right.
+            pace = Pace::default();
+        }
+        let config = Arc::clone(&configured.borrow_and_update());
+        let outbox = Outbox { db: db.clone(), config: &config };
+        match submit::to_deliver(&db).await {
+            Ok(None) => said.clear(),
+            Ok(Some(drafts)) => {
+                for (draft, delivered) in submit::deliver_paced(&outbox, &drafts, When::Due, &mut pace, &pulse).await {
+                    // Not why: that quotes servers, and the person finds it with the draft.
+                    let state = delivered.as_str();
+                    if said.insert(draft, state) != Some(state) {
+                        tracing::info!(draft, state, "A draft was taken up.");
                     }
                 }
             }
@@ -302,8 +314,8 @@ async fn outbox(db: Db, config: Arc<Config>, pulse: Pulse) {
 }
 
 /// Waits for a task to end, and ends it when it does not.
-async fn end(mut handle: JoinHandle<()>) {
-    if timeout(GRACE, &mut handle).await.is_err() {
+async fn end(mut handle: JoinHandle<()>, deadline: Instant) {
+    if timeout_at(deadline, &mut handle).await.is_err() {
         handle.abort();
         // Awaited, so that what it holds is dropped before the process goes on.
         let _ = handle.await;

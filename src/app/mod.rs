@@ -7,6 +7,7 @@ pub mod facts;
 pub mod import;
 pub mod ingest;
 pub mod kit;
+pub mod maildir;
 pub mod pulse;
 pub mod queue;
 pub mod submit;

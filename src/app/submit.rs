@@ -4,25 +4,33 @@
 //! mailbox is searched for the draft's Message-ID first. Sending is not: `sending` is on disk before a connection
 //! opens, and doubt ends in `unconfirmed`. It must not decide what a server's answer means (that is `delivery`).
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use serde::Serialize;
+use tokio::time::Instant;
 
+use super::pulse::Pulse;
 use crate::{
     config::{Account, Config, Deliver, Login, Source},
     delivery::{self, Delivery},
     draft::{DraftEvent, DraftState},
     io::{
         clock,
-        imap::{AppendFlags, Session, SpecialUse},
+        imap::{AppendFlags, ImapError, Session, SpecialUse},
         smtp,
         store::{AlreadyRunning, Db, DraftView, Lock, Store, StoreError},
     },
     message::MessageId,
     secret,
+    sync::Backoff,
 };
+
+/// The pauses after a refused login: a second try may follow a server's hiccup, more would lock the account.
+pub const LOGIN_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(15 * 60)];
+/// The pause once those are used up: delivering waits for the person, who may have to change the password elsewhere.
+const LOGIN_PAUSE_MAX: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// Most mails sent in a day: beyond that something is wrong, and providers begin to block (`reliability.md` D5).
 const SENT_PER_DAY_MAX: u32 = 20;
@@ -84,8 +92,85 @@ impl<'a> Outbox<'a> {
     }
 }
 
-/// Delivers these drafts, in order, and says what became of each.
+impl Delivered {
+    /// The state in one word, without the words of a server.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Delivered::Placed { .. } => "placed",
+            Delivered::Sent => "sent",
+            Delivered::Later(_) => "later",
+            Delivered::Refused(_) => "refused",
+            Delivered::Unconfirmed(_) => "unconfirmed",
+            Delivered::Not(_) => "not",
+        }
+    }
+}
+
+/// When what failed may be tried again. An account that cannot be reached rests with all its drafts: a wrong password is
+/// not tried once for each of them. A draft that the server would not take rests alone.
+#[derive(Debug, Default)]
+pub struct Pace(BTreeMap<Resting, Paused>);
+
+/// What rests.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Resting {
+    Account(String),
+    Draft(i64),
+}
+
+#[derive(Debug, Default)]
+struct Paused {
+    until: Option<Instant>,
+    why: String,
+    backoff: Backoff,
+    refused: usize,
+}
+
+impl Pace {
+    /// Why a draft of this account is left alone now, if it is.
+    fn paused(&self, account: &str, draft: i64) -> Option<&str> {
+        let now = Instant::now();
+        [Resting::Account(account.to_owned()), Resting::Draft(draft)]
+            .iter()
+            .filter_map(|what| self.0.get(what))
+            .find(|paused| paused.until.is_some_and(|until| now < until))
+            .map(|paused| paused.why.as_str())
+    }
+
+    /// Lets something rest, longer each time; `login_refused` when user or password were not accepted.
+    fn failed(&mut self, what: Resting, why: &str, login_refused: bool, hint: Option<Duration>) {
+        let paused = self.0.entry(what).or_default();
+        why.clone_into(&mut paused.why);
+        let pause = if login_refused {
+            paused.refused += 1;
+            LOGIN_PAUSES.get(paused.refused - 1).copied().unwrap_or(LOGIN_PAUSE_MAX)
+        } else {
+            hint.unwrap_or_else(|| paused.backoff.failed(jitter()))
+        };
+        paused.until = Some(Instant::now() + pause);
+    }
+}
+
+/// Full jitter, so that many daemons do not knock at a server that comes back all at once.
+pub fn jitter() -> u16 {
+    let [a, b, ..] = *uuid::Uuid::new_v4().as_bytes();
+    u16::from_be_bytes([a, b])
+}
+
+/// Delivers these drafts now, in order, and says what became of each.
 pub async fn deliver(outbox: &Outbox<'_>, drafts: &[i64], when: When) -> Vec<(i64, Delivered)> {
+    let (_running, stop) = tokio::sync::watch::channel(false);
+    deliver_paced(outbox, drafts, when, &mut Pace::default(), &Pulse::new(stop)).await
+}
+
+/// [`deliver`] for a loop: accounts in trouble rest, and the end comes between two drafts.
+pub async fn deliver_paced(
+    outbox: &Outbox<'_>,
+    drafts: &[i64],
+    when: When,
+    pace: &mut Pace,
+    pulse: &Pulse,
+) -> Vec<(i64, Delivered)> {
     let mut done = Vec::new();
     let lock = match Lock::acquire_outbox(outbox.dir()) {
         Ok(lock) => Arc::new(lock),
@@ -102,7 +187,10 @@ pub async fn deliver(outbox: &Outbox<'_>, drafts: &[i64], when: When) -> Vec<(i6
     }
     let mut sessions = Sessions::default();
     for id in drafts {
-        let delivered = match one(outbox, *id, &mut sessions, when).await {
+        if pulse.is_stopped() {
+            break;
+        }
+        let delivered = match one(outbox, *id, &mut sessions, when, pace).await {
             Ok(delivered) => delivered,
             Err(error) => Delivered::Later(crate::clean::line(&format!("{error:#}"))),
         };
@@ -155,7 +243,7 @@ pub async fn open(login: &Login) -> Result<Session> {
     Ok(Session::connect(&login.server).await?.login(&login.user, &password).await?)
 }
 
-async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When) -> Result<Delivered> {
+async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When, pace: &mut Pace) -> Result<Delivered> {
     let (draft, account) = outbox
         .db
         .call(move |store| {
@@ -171,17 +259,66 @@ async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When) 
     let Some(account) = account.or(outbox.config.accounts.first()) else {
         return Ok(Delivered::Not("no account is configured".to_owned()));
     };
-    match outbox.config.reply.deliver {
-        Deliver::Drafts if matches!(account.source, Source::Maildir(_)) => Ok(Delivered::Not(NO_DRAFTS.to_owned())),
-        Deliver::Drafts => {
-            let (session, mailbox) = sessions.of(account).await?;
-            place(&outbox.db, session, &mailbox, id).await
+    if let Some(why) = pace.paused(&account.name, id) {
+        return Ok(Delivered::Later(why.to_owned()));
+    }
+    let done = match outbox.config.reply.deliver {
+        Deliver::Drafts if matches!(account.source, Source::Maildir(_)) => {
+            return Ok(Delivered::Not(NO_DRAFTS.to_owned()));
         }
+        Deliver::Drafts => place_for(outbox, account, sessions, id).await,
         Deliver::Smtp => match &account.smtp {
             Some(login) => send(&outbox.db, login, &draft, when).await,
-            None => Ok(Delivered::Not(format!("the account `{}` has no [account.smtp]", account.name))),
+            None => return Ok(Delivered::Not(format!("the account `{}` has no [account.smtp]", account.name))),
         },
+    };
+    keep_pace(pace, &account.name, id, &done);
+    done.map(|(delivered, _)| delivered)
+}
+
+/// What an attempt showed apart from what became of the draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// The account can be used.
+    AccountFine,
+    /// The server took the user or the password for wrong.
+    LoginRefused,
+    /// The account can be used, but not for this draft.
+    DraftTrouble,
+    /// Nothing.
+    Nothing,
+}
+
+/// Lets the account, or the draft, rest after trouble. An error is trouble with the account.
+fn keep_pace(pace: &mut Pace, account: &str, draft: i64, done: &Result<(Delivered, Shown)>) {
+    let account = Resting::Account(account.to_owned());
+    match done {
+        Ok((Delivered::Later(why), Shown::LoginRefused)) => pace.failed(account, why, true, None),
+        Ok((Delivered::Later(why), Shown::DraftTrouble)) => pace.failed(Resting::Draft(draft), why, false, None),
+        Ok((_, Shown::AccountFine)) => {
+            pace.0.remove(&account);
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let imap = error.chain().find_map(|e| e.downcast_ref::<ImapError>());
+            let refused = imap.is_some_and(ImapError::is_authentication);
+            let why = crate::clean::line(&format!("{error:#}"));
+            pace.failed(account, &why, refused, imap.and_then(ImapError::retry_after));
+        }
     }
+}
+
+async fn place_for(
+    outbox: &Outbox<'_>,
+    account: &Account,
+    sessions: &mut Sessions,
+    id: i64,
+) -> Result<(Delivered, Shown)> {
+    let (session, mailbox) = sessions.of(account).await?;
+    Ok(match place(&outbox.db, session, &mailbox, id).await {
+        Ok(delivered) => (delivered, Shown::AccountFine),
+        Err(error) => (Delivered::Later(crate::clean::line(&format!("{error:#}"))), Shown::DraftTrouble),
+    })
 }
 
 /// The Drafts mailbox: as configured, else the one the server marks, else one of a known name. Never created.
@@ -226,30 +363,38 @@ pub async fn place(db: &Db, session: &mut Session, mailbox: &str, id: i64) -> Re
 }
 
 /// Sends an approved draft by SMTP, at most once.
-async fn send(db: &Db, login: &Login, draft: &DraftView, when: When) -> Result<Delivered> {
+async fn send(db: &Db, login: &Login, draft: &DraftView, when: When) -> Result<(Delivered, Shown)> {
     let id = draft.id;
     let now = clock::now();
     if when == When::Due && draft.attempts > 0 {
         match delivery::next_attempt(draft.attempts, draft.changed_at) {
-            Some(due) if due > now => return Ok(Delivered::Later(format!("the next attempt is due at {due}"))),
+            Some(due) if due > now => {
+                return Ok((Delivered::Later(format!("the next attempt is due at {due}")), Shown::Nothing));
+            }
             _ => {}
         }
     }
     let today = db.call(move |store| store.taken_since(now - SignedDuration::from_hours(24))).await?;
     if today >= SENT_PER_DAY_MAX {
-        return Ok(Delivered::Later(format!("{SENT_PER_DAY_MAX} mails went out in the last 24 hours; the rest waits")));
+        let why = format!("{SENT_PER_DAY_MAX} mails went out in the last 24 hours; the rest waits");
+        return Ok((Delivered::Later(why), Shown::Nothing));
     }
     // The password comes first: without it nothing is taken, and a draft never waits in `sending` for a keyring.
     let password = secret::read(&login.password).await?;
     let ready = match db.call(move |store| store.take(id, clock::now())).await {
         Ok(ready) => ready,
         Err(error @ (StoreError::Lapsed { .. } | StoreError::StaleDigest | StoreError::NotAllowed(_))) => {
-            return Ok(Delivered::Not(error.to_string()));
+            return Ok((Delivered::Not(error.to_string()), Shown::Nothing));
         }
         Err(error) => return Err(error.into()),
     };
     let delivery = smtp::submit(&login.server, &login.user, &password, &ready, |_| {}).await;
-    record(db, id, draft.attempts + 1, delivery).await
+    let shown = match &delivery {
+        Delivery::AccountRefused(_) => Shown::LoginRefused,
+        Delivery::Sent(_) | Delivery::Refused(_) => Shown::AccountFine,
+        Delivery::Deferred(_) | Delivery::Unconfirmed(_) => Shown::Nothing,
+    };
+    Ok((record(db, id, draft.attempts + 1, delivery).await?, shown))
 }
 
 /// Writes down what came of an attempt.
@@ -271,7 +416,56 @@ async fn record(db: &Db, id: i64, attempts: u32, delivery: Delivery) -> Result<D
     Ok(delivered)
 }
 
-/// Whether anything approved waits, so that a loop need not connect for nothing.
+/// The approved drafts, oldest first.
 pub async fn approved(db: &Db) -> Result<Vec<i64>> {
     Ok(db.call(|store| Ok(store.drafts(&[DraftState::Approved])?.iter().map(|draft| draft.id).collect())).await?)
+}
+
+/// The approved drafts; `None` when there is nothing to do for an outbox. One that another process left in `sending` is
+/// something: see [`recover`].
+pub async fn to_deliver(db: &Db) -> Result<Option<Vec<i64>>> {
+    let drafts = db.call(|store| store.drafts(&[DraftState::Approved, DraftState::Sending])).await?;
+    let approved = drafts.iter().filter(|draft| draft.state == DraftState::Approved).map(|draft| draft.id).collect();
+    Ok((!drafts.is_empty()).then_some(approved))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn later(why: &str) -> Delivered {
+        Delivered::Later(why.to_owned())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wrong_password_is_tried_three_times_whatever_waits() {
+        let mut pace = Pace::default();
+        let mut tried = 0;
+        let day = Instant::now() + Duration::from_secs(6 * 60 * 60);
+        while Instant::now() < day {
+            for draft in 1..=10 {
+                if pace.paused("a", draft).is_none() {
+                    tried += 1;
+                    keep_pace(&mut pace, "a", draft, &Ok((later("535 no"), Shown::LoginRefused)));
+                }
+                assert_eq!(pace.paused("b", draft), None, "another account goes on");
+            }
+            tokio::time::advance(Duration::from_secs(2)).await;
+        }
+        assert_eq!(tried, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_in_trouble_rests_with_all_its_drafts_and_a_draft_alone() {
+        let mut pace = Pace::default();
+        keep_pace(&mut pace, "a", 1, &Err(anyhow::anyhow!("no password from the command `pass`")));
+        assert_eq!(pace.paused("a", 2), Some("no password from the command `pass`"));
+        tokio::time::advance(Backoff::MAX).await;
+        assert_eq!(pace.paused("a", 1), None);
+        keep_pace(&mut pace, "a", 1, &Ok((later("over quota"), Shown::DraftTrouble)));
+        assert_eq!((pace.paused("a", 1), pace.paused("a", 2)), (Some("over quota"), None));
+        keep_pace(&mut pace, "a", 2, &Err(anyhow::anyhow!("down")));
+        keep_pace(&mut pace, "a", 2, &Ok((Delivered::Sent, Shown::AccountFine)));
+        assert_eq!(pace.paused("a", 2), None);
+    }
 }

@@ -177,7 +177,7 @@ fn async_callers_share_one_store_and_a_panic_does_not_lock_it() {
     runtime.block_on(async {
         let db = Db::new(Store::in_memory().unwrap());
         let panicked = db.call(|_| -> Result<(), StoreError> { panic!("on purpose") }).await;
-        assert!(matches!(panicked, Err(StoreError::Internal { .. })));
+        assert!(matches!(panicked, Err(StoreError::Panicked)));
         let tasks: Vec<_> = (1..=20)
             .map(|uid| {
                 let db = db.clone();

@@ -205,6 +205,28 @@ impl Store {
         Ok(())
     }
 
+    /// UIDs of a mailbox whose attempts are open, ascending: they hold the cursor back.
+    pub fn open_attempts(&self, account: &str, mailbox: &str, uid_validity: u32) -> Result<Vec<u32>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT uid FROM quarantine
+             WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND quarantined_at IS NULL
+             ORDER BY uid",
+        )?;
+        let rows = statement.query_map(params![account, mailbox, uid_validity], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Forgets which UIDs of a mailbox were read, before it is read anew although its UIDVALIDITY is the same: a UID
+    /// may mean another message now, and what is stored is recognised by its content.
+    pub fn forget_places(&mut self, account: &str, mailbox: &str, uid_validity: u32) -> Result<()> {
+        let place = params![account, mailbox, uid_validity];
+        let tx = self.begin()?;
+        tx.execute("DELETE FROM location WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3", place)?;
+        tx.execute("DELETE FROM quarantine WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3", place)?;
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Messages that failed at least once, those given up first.
     pub fn quarantined(&self) -> Result<Vec<Quarantined>> {
         let mut statement = self.db.prepare_cached(

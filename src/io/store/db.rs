@@ -32,6 +32,6 @@ impl Db {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut store)
         });
-        task.await.unwrap_or(Err(StoreError::Internal { code: 0 }))
+        task.await.unwrap_or(Err(StoreError::Panicked))
     }
 }

@@ -128,6 +128,9 @@ pub enum StoreError {
     /// A value in the database that this program does not know.
     #[error("the database holds a value this onward does not know: another program or a newer onward changed it")]
     UnknownValue,
+    /// A mistake in this program, which ended the work with a panic; its transaction was rolled back.
+    #[error("a mistake in onward stopped this step; please report it with the lines before this one")]
+    Panicked,
     /// A mistake in this program.
     #[error("internal database error (SQLite code {code}); please report it")]
     Internal {

@@ -127,10 +127,15 @@ pub fn once(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit>
     let runtime = runtime()?;
     let mut exit = Exit::Fine;
     for account in &config.accounts {
-        match runtime.block_on(watch::look_once(&desk, account)) {
+        let looked = runtime.block_on(watch::look_once(&desk, account));
+        if looked.as_ref().is_ok_and(|looked| looked.unopened > 0) {
+            exit = Exit::Findings;
+        }
+        match looked {
             Ok(looked) if home.json() => {
                 let value = json!({
                     "account": account.name, "stored": looked.stored, "known": looked.known, "failed": looked.failed, "noes": looked.noes,
+                    "unopened": looked.unopened,
                 });
                 writeln!(screen.raw(), "{value}")?;
             }
