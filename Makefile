@@ -32,4 +32,4 @@ doc: ## documentation, warnings are errors
 install: ## the binary to PREFIX/bin and the unit for your own systemd
 	$(CARGO) install --locked --path . --root "$(PREFIX)"
 	install -D -m 644 systemd/onward.service "$(HOME)/.config/systemd/user/onward.service"
-	@echo "Next: onward init, then systemctl --user enable --now onward"
+	@echo "Next: onward config example, then systemctl --user enable --now onward"

@@ -3,9 +3,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use onward::{
-    app::demo::{ANCHOR, DemoServer, SampleMail, sample},
+    app::demo::{ANCHOR, Demo, DemoServer, SampleMail, sample},
     config::{Server, Tls},
-    io::imap::{AppendFlags, IdleEnd, Session, SpecialUse},
+    io::{
+        imap::{AppendFlags, IdleEnd, Session, SpecialUse},
+        store::{Filter, OutcomeRow, Store},
+    },
     message::MessageId,
     outcome::{Category, Reason, Stage},
     secret::Secret,
@@ -417,4 +420,119 @@ async fn onwards_own_client_reads_places_and_idles_here() {
     assert_eq!(session.find_by_message_id("Drafts", &id).await.unwrap(), [1]);
     session.logout().await;
     server.shutdown().await;
+}
+
+/// One entry of `expected.toml`.
+#[derive(serde::Deserialize)]
+struct Expected {
+    file: String,
+    category: Category,
+    decided: bool,
+    stage: Option<Stage>,
+    reason: Option<Reason>,
+    employer: Option<String>,
+    role: Option<String>,
+    draft: Option<ExpectedDraft>,
+}
+
+#[derive(serde::Deserialize)]
+struct ExpectedDraft {
+    kind: String,
+    row: String,
+}
+
+/// The ordinary daemon reads the sample; what it logged is what stands beside the messages.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_makes_of_the_sample_what_it_should() {
+    let demo = Demo::start().await.unwrap();
+    demo.watch().await.unwrap();
+    let store = Store::open_to_read(&demo.config.store).unwrap();
+    let rows = store.list(&Filter { superseded: true, ..Filter::default() }).unwrap();
+    let text = include_str!("../src/app/demo/mail/expected.toml");
+    let expected: std::collections::BTreeMap<String, Vec<Expected>> = toml::from_str(text).unwrap();
+    let mut wrong = Vec::new();
+    let mut names = (0, 0);
+    for expected in &expected["mail"] {
+        let sample = mails().into_iter().find(|sample| sample.file == expected.file).unwrap();
+        let parsed = mail_parser::MessageParser::default().parse(&sample.mail.bytes).unwrap();
+        let id = parsed.message_id().unwrap();
+        // The first verdict on the mail: a later one may have taken it back.
+        let of_mail = |row: &&OutcomeRow| row.mail.as_ref().is_some_and(|m| m.message_id.as_deref() == Some(id));
+        let row = rows.iter().filter(of_mail).min_by_key(|row| row.id);
+        let found = row.map(|row| row.outcome.clone());
+        let category = found.as_ref().map_or(Category::Unrelated, |o| o.category);
+        let mut check = |what: &str, fine: bool, got: String| {
+            if !fine {
+                wrong.push(format!("{}: {what}: {got}", expected.file));
+            }
+        };
+        check("category", category == expected.category, format!("{category}"));
+        let Some(outcome) = found else { continue };
+        check("decided", outcome.decided == expected.decided, format!("{}", outcome.decided));
+        check("stage", expected.stage.is_none_or(|s| s == outcome.stage), format!("{}", outcome.stage));
+        check("reason", expected.reason.is_none_or(|r| r == outcome.reason), format!("{}", outcome.reason));
+        let draft = store.drafts(&[]).unwrap().into_iter().find(|d| Some(d.outcome) == row.map(|row| row.id));
+        let got = draft.map(|d| format!("{} by {}", d.kind, d.row));
+        let due = expected.draft.as_ref().map(|d| format!("{} by {}", d.kind, d.row));
+        check("draft", got == due, format!("{got:?} instead of {due:?}"));
+        for (wanted, got) in [(&expected.employer, &outcome.employer), (&expected.role, &outcome.role)] {
+            let fine = match (wanted, got) {
+                (Some(wanted), Some(got)) => wanted.contains(got.as_str()) || got.contains(wanted.as_str()),
+                (wanted, got) => wanted == got,
+            };
+            names = (names.0 + usize::from(fine), names.1 + 1);
+            if !fine {
+                eprintln!("{}: {got:?} instead of {wanted:?}", expected.file);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(names.0 * 10 >= names.1 * 9, "{} of {} names read", names.0, names.1);
+    assert!(demo.server.flags_snapshot().iter().all(|flags| flags.flags.is_empty()), "a flag was set");
+}
+
+fn run_demo(temporary: &std::path::Path) -> String {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onward"));
+    let done = command.args(["demo", "--yes"]).env("TMPDIR", temporary).env_remove("JOURNAL_STREAM").output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.stderr.is_empty(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn the_demo_says_the_same_twice_and_leaves_nothing_behind() {
+    let temporary = tempfile::tempdir().unwrap();
+    let first = run_demo(temporary.path());
+    assert_eq!(first, run_demo(temporary.path()));
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "the demo left a file");
+    assert!(!first.contains('\u{1b}'), "no styling where no terminal is");
+    assert!(first.contains("The inbox is as it was"), "{first}");
+    transcript_is_true(&first);
+}
+
+/// The README's transcript is cut from the demo's own output: its lines stand there, in this order. Line numbers of
+/// rules may differ, as they change with every rule before them.
+fn transcript_is_true(output: &str) {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("<!-- transcript:begin -->").unwrap();
+    let (transcript, _) = rest.split_once("<!-- transcript:end -->").unwrap();
+    let mut lines = output.lines();
+    let shown = transcript.lines().filter(|line| !line.starts_with("```") && !line.trim().is_empty());
+    let mut count = 0;
+    for line in shown.filter(|line| line.trim() != "…" && !line.starts_with("$ ")) {
+        assert!(
+            lines.any(|out| without_line_numbers(out) == without_line_numbers(line)),
+            "the demo does not say (in this place): {line}"
+        );
+        count += 1;
+    }
+    assert!(count > 20, "the transcript is gone");
+}
+
+/// `rules/12-en-other.toml:91` without the `91`.
+fn without_line_numbers(line: &str) -> String {
+    match line.rsplit_once(".toml:") {
+        Some((head, tail)) => format!("{head}.toml:{}", tail.trim_start_matches(|c: char| c.is_ascii_digit())),
+        None => line.trim_end().to_owned(),
+    }
 }

@@ -453,3 +453,21 @@ fn the_units_agree_with_the_daemon() {
         );
     }
 }
+
+/// Every test that ARCHITECTURE.md names is there, in a file of that name.
+#[test]
+fn the_architecture_names_real_tests() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let named = text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::"));
+    let mut count = 0;
+    for (module, test) in named.filter(|(_, test)| test.contains('_')) {
+        let of_module = |path: &&PathBuf| {
+            path.extension().is_some_and(|e| e == "rs") && path.file_stem().is_some_and(|stem| stem == module)
+        };
+        let files = files();
+        let mut sources = files.iter().filter(of_module).map(|path| fs::read_to_string(root().join(path)).unwrap());
+        assert!(sources.any(|source| source.contains(&format!("fn {test}("))), "no test {module}::{test}");
+        count += 1;
+    }
+    assert!(count >= 15, "only {count} tests are named");
+}

@@ -257,7 +257,11 @@ fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, 
     };
     let known = store.history_for_employer(&key, now - ASK_AGAIN_AFTER)?;
     let other_role = |role: &Option<String>| match (role, &outcome.role) {
-        (Some(a), Some(b)) => !a.eq_ignore_ascii_case(b),
+        // The same vacancy is often written shorter in one of the mails.
+        (Some(a), Some(b)) => {
+            let (a, b) = (employer_key(a), employer_key(b));
+            !a.contains(&b) && !b.contains(&a)
+        }
         _ => false,
     };
     let live = |o: &store::EmployerOutcome| {

@@ -76,7 +76,7 @@ impl Kit {
                 templates,
                 notes,
                 identities: config.identities.clone(),
-                telling: telling(&config.telling),
+                telling: config.telling.clone(),
                 drafts: config.reply.enabled,
                 notes_enabled: config.notes.enabled,
                 note_language: config.notes.language.clone(),
@@ -154,19 +154,4 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
 /// A problem as a person reads it.
 pub fn said(problem: &Problem) -> String {
     format!("{}:{}: {} (help: {})", problem.file, problem.line, problem.message, problem.help)
-}
-
-/// The configured times as the policy takes them.
-fn telling(config: &crate::config::Telling) -> TellingPolicy {
-    TellingPolicy {
-        reading_time: config.reading_hour,
-        days: config.days.clone(),
-        zone: config.zone.clone(),
-        quiet: config.quiet,
-        hold: crate::telling::Hold {
-            after_application: config.hold.after_application,
-            after_interview: config.hold.after_interview,
-            after_final: config.hold.after_final,
-        },
-    }
 }

@@ -20,7 +20,7 @@ use crate::{
         clock,
         imap::{AppendFlags, ImapError, Session, SpecialUse},
         smtp,
-        store::{Db, DraftView, Lock, Store, StoreError},
+        store::{AlreadyRunning, Db, DraftView, Lock, Store, StoreError},
     },
     message::MessageId,
     secret,
@@ -175,7 +175,10 @@ pub async fn deliver_paced(
     let lock = match Lock::acquire_outbox(outbox.dir()) {
         Ok(lock) => Arc::new(lock),
         Err(error) => {
-            let why = format!("{error}; it delivers what is approved");
+            let why = match error {
+                AlreadyRunning::Held { .. } => "another onward is delivering just now and takes it along".to_owned(),
+                other => other.to_string(),
+            };
             return drafts.iter().map(|id| (*id, Delivered::Later(why.clone()))).collect();
         }
     };

@@ -96,7 +96,11 @@ impl<'c, 'm> Judge<'c, 'm> {
         if rule.status == Status::Preview {
             return;
         }
-        let reads = rule.zones.contains(&sentence.zone);
+        // The subject of an answer is that of the mail it answers: it names the role, but what it says was said before.
+        let said_before = sentence.zone == Zone::Subject
+            && rule.category.is_some()
+            && self.context.message.is_some_and(Message::is_reply_by_subject);
+        let reads = !said_before && rule.zones.contains(&sentence.zone);
         let limit = if reads { HITS_PER_RULE_MAX } else { OTHER_ZONE_HITS_MAX };
         let count = counts.entry((owner.rule, reads)).or_default();
         for found in phrase.find_all(&sentence.normal.text, PLACES_PER_SENTENCE_MAX) {
@@ -104,7 +108,7 @@ impl<'c, 'm> Judge<'c, 'm> {
                 return;
             }
             *count += 1;
-            let quoted = matches!(sentence.zone, Zone::Quoted | Zone::Forwarded);
+            let quoted = said_before || matches!(sentence.zone, Zone::Quoted | Zone::Forwarded);
             let (modality, cue) = match self.context.rules.modality.get(&rule.language) {
                 _ if quoted && !reads => (Modality::Quoted, None),
                 None => (Modality::Asserted, None),

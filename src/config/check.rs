@@ -9,14 +9,18 @@ use jiff::{
 use toml::Spanned;
 
 use super::{
-    Config, Deliver, Env, Files, Hold, LogLevel, Notes, Reply, Rules, Telling,
+    Config, Deliver, Env, Files, LogLevel, Notes, Reply, Rules,
     files::resolve,
     raw::{At, RawConfig, RawIdentity, RawNotes, RawReply, RawRules, RawTelling},
     source::Source,
     suggest::nearest,
     value::{DAYS, duration, is_address, is_language},
 };
-use crate::{outcome::UnknownName, reply::Identity};
+use crate::{
+    outcome::UnknownName,
+    reply::Identity,
+    telling::{Hold, TellingPolicy},
+};
 
 /// Longest hold, in hours, 30 days: by then the employer has forgotten too.
 const HOLD_HOURS_MAX: u16 = 30 * 24;
@@ -112,9 +116,9 @@ impl Checker<'_, '_> {
         Reply { enabled: raw.enabled.unwrap_or(true), deliver: self.named(raw.deliver, Deliver::Drafts) }
     }
 
-    fn telling(&mut self, raw: RawTelling) -> Telling {
-        Telling {
-            reading_hour: raw
+    fn telling(&mut self, raw: RawTelling) -> TellingPolicy {
+        TellingPolicy {
+            reading_time: raw
                 .reading_hour
                 .and_then(|hour| self.time(hour.span(), hour.get_ref()))
                 .unwrap_or(Time::constant(10, 0, 0, 0)),

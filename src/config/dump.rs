@@ -90,7 +90,7 @@ fn telling(config: &Config) -> Value {
     let hold = |hours: u16| text(&format!("{hours}h"));
     let time = |time: &jiff::civil::Time| time.strftime("%H:%M").to_string();
     let mut entries = vec![
-        ("reading_hour", text(&time(&telling.reading_hour))),
+        ("reading_hour", text(&time(&telling.reading_time))),
         ("days", list(&days)),
         ("time_zone", text(telling.zone.iana_name().unwrap_or("system"))),
     ];

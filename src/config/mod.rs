@@ -6,12 +6,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use jiff::{
-    civil::{Time, Weekday},
-    tz::TimeZone,
-};
-
-use crate::{outcome::named, reply::Identity, secret::SecretSource};
+use crate::{outcome::named, reply::Identity, secret::SecretSource, telling::TellingPolicy};
 
 mod account;
 mod check;
@@ -97,7 +92,7 @@ pub struct Config {
     /// Replies.
     pub reply: Reply,
     /// When the person is told.
-    pub telling: Telling,
+    pub telling: TellingPolicy,
     /// Notes.
     pub notes: Notes,
     /// Rules.
@@ -158,32 +153,6 @@ pub struct Reply {
     pub enabled: bool,
     /// Where an approved one goes.
     pub deliver: Deliver,
-}
-
-/// When the person is told of a no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Telling {
-    /// The hour of the digest.
-    pub reading_hour: Time,
-    /// The days it comes on, from Monday to Sunday, at least one.
-    pub days: Vec<Weekday>,
-    /// The person's time zone.
-    pub zone: TimeZone,
-    /// From when until when nothing that can wait is told; over midnight where the end is before the start.
-    pub quiet: Option<(Time, Time)>,
-    /// How long a no rests before anything is suggested.
-    pub hold: Hold,
-}
-
-/// How long a no rests, in hours, by how far the application had come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
-    /// On paper only, after a test, or nobody can tell.
-    pub after_application: u16,
-    /// After a conversation.
-    pub after_interview: u16,
-    /// After the last round.
-    pub after_final: u16,
 }
 
 /// Notes.

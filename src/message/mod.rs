@@ -99,6 +99,11 @@ impl Message {
         self.in_reply_to.is_some() || !self.references.is_empty() || quote::subject(&self.subject).reply
     }
 
+    /// Whether the subject says that the message answers another one (`Re:` in any language).
+    pub fn is_reply_by_subject(&self) -> bool {
+        quote::subject(&self.subject).reply
+    }
+
     /// Whether the subject says that the message passes another one on (`Fwd:` in any language).
     pub fn is_forward(&self) -> bool {
         quote::subject(&self.subject).forward

@@ -110,9 +110,9 @@ impl Review<'_> {
         head(screen, &item, place)?;
         if let Some((verdict, _)) = &item.classification {
             sentences(screen, verdict)?;
-            let asks: Vec<&str> = verdict.asks.iter().map(|ask| ask.as_str()).collect();
+            let asks: Vec<&str> = verdict.asks.iter().map(|ask| words::because(*ask)).collect();
             if !asks.is_empty() {
-                screen.aside(format!("  not decided: {}", asks.join(", ")))?;
+                screen.wrapped("  ", &format!("Not decided: {}.", asks.join("; ")))?;
             }
         }
         loop {
@@ -267,6 +267,9 @@ impl Review<'_> {
         screen.prompt("What is it really? A number, or Enter to go back  ")?;
         let answer = self.answer()?.unwrap_or_default();
         let chosen = answer.parse::<usize>().ok().and_then(|n| Category::ALL.get(n.checked_sub(1)?));
+        if chosen.is_none() && !answer.is_empty() {
+            screen.line("There is no such number.")?;
+        }
         Ok(chosen.copied())
     }
 

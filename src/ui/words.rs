@@ -3,6 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
+    classify::Ask,
     draft::DraftState,
     outcome::{Category, Outcome, Reason, Stage},
     reply::DraftKind,
@@ -90,6 +91,23 @@ pub fn draft_state(state: DraftState) -> &'static str {
         DraftState::Unconfirmed => "perhaps sent: you decide (`onward draft resolve`)",
         DraftState::Discarded => "discarded",
         DraftState::Withdrawn => "withdrawn: a later mail or correction made it pointless",
+    }
+}
+
+/// Why a mail is not decided.
+pub fn because(ask: Ask) -> &'static str {
+    match ask {
+        Ask::NoAnchor => "only weak evidence for a final outcome",
+        Ask::LowScore => "too little evidence",
+        Ask::NarrowMargin => "two readings are too close",
+        Ask::Conflict => "it states two outcomes that exclude each other",
+        Ask::NotJobMail => "nothing says that it is about an application",
+        Ask::UnknownKind => "it looks like job mail, but says nothing the rules know",
+        Ask::Truncated => "the text goes on beyond what was read",
+        Ask::NoText => "there is no text to judge",
+        Ask::Forwarded => "it is a mail passed on",
+        Ask::UnknownLanguage => "no rules for its language",
+        Ask::Limit => "judging it took too long",
     }
 }
 

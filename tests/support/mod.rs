@@ -5,7 +5,9 @@
 use std::time::{Duration, Instant};
 
 pub mod certificates;
+pub mod cli;
 pub mod dovecot;
+pub mod home;
 pub mod imap_script;
 pub mod mail;
 pub mod postfix;

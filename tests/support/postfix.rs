@@ -3,36 +3,44 @@
 
 use std::{
     fs,
+    net::TcpStream,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
 };
 
-/// A running instance; stopped when dropped.
+/// A running instance. It ends with the test process, however that ends, and takes its directory along.
 pub struct Postfix {
-    dir: tempfile::TempDir,
+    dir: PathBuf,
     /// Port with STARTTLS.
     pub starttls_port: u16,
     /// Port with implicit TLS.
     pub tls_port: u16,
+    _keeper: Child,
 }
 
 /// What Postfix needs of the Dovecot beside it.
-pub struct Neighbour<'a> {
-    /// Path of Dovecot's `auth-client` socket.
-    pub auth_socket: &'a Path,
+pub struct Neighbour {
+    /// Path of Dovecot's `auth-client` socket, which Postfix's own user must be able to open.
+    pub auth_socket: PathBuf,
     /// Port of its LMTP listener.
     pub lmtp_port: u16,
     /// Certificate chain (PEM).
-    pub certificate: &'a Path,
+    pub certificate: PathBuf,
     /// Private key (PEM).
-    pub key: &'a Path,
+    pub key: PathBuf,
 }
 
 impl Postfix {
-    /// Starts an instance. `None`, with a line that says so, where Postfix is missing or the user is not root; with
-    /// `CI=true` that is a failure.
-    pub fn start(neighbour: &Neighbour<'_>) -> Option<Postfix> {
+    /// The instance all tests of this process share, beside their Dovecot. `None`, and a line that says so, where
+    /// Postfix is missing or the user is not root.
+    pub fn start(neighbour: &Neighbour) -> Option<&'static Postfix> {
+        static SHARED: OnceLock<Option<Postfix>> = OnceLock::new();
+        SHARED.get_or_init(|| Postfix::launch(neighbour)).as_ref()
+    }
+
+    fn launch(neighbour: &Neighbour) -> Option<Postfix> {
         if !Path::new("/usr/sbin/postfix").exists() {
             super::skipped("postfix not found: apt-get install postfix");
             return None;
@@ -41,25 +49,24 @@ impl Postfix {
             super::skipped("postfix needs root to start");
             return None;
         }
-        let dir = tempfile::Builder::new().prefix("onward-postfix-").tempdir().unwrap();
+        let dir = tempfile::Builder::new().prefix("onward-postfix-").tempdir().unwrap().keep();
         let [starttls_port, tls_port] = [super::free_port(), super::free_port()];
-        write_config(dir.path(), neighbour, starttls_port, tls_port);
-        let status =
-            Command::new("/usr/sbin/postfix").arg("-c").arg(dir.path().join("etc")).arg("start").output().unwrap();
-        assert!(status.status.success(), "postfix start: {}", String::from_utf8_lossy(&status.stderr));
-        super::wait_until("postfix answers", || std::net::TcpStream::connect(("127.0.0.1", starttls_port)).is_ok());
-        Some(Postfix { dir, starttls_port, tls_port })
+        write_config(&dir, neighbour, starttls_port, tls_port);
+        // The shell outlives a killed test: the end of its input is the end of this process.
+        let script = r#"exec 2>"$1/started"
+            /usr/sbin/postfix -c "$1/etc" start >&2; read -r _; /usr/sbin/postfix -c "$1/etc" stop; rm -rf "$1""#;
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(&dir).stdin(Stdio::piped()).stdout(Stdio::null());
+        let keeper = command.spawn().unwrap();
+        let postfix = Postfix { dir, starttls_port, tls_port, _keeper: keeper };
+        let answers = |port| TcpStream::connect(("127.0.0.1", port)).is_ok();
+        super::wait_until_or("postfix answers", || postfix.log(), || answers(starttls_port) && answers(tls_port));
+        Some(postfix)
     }
 
-    /// The mail log, for messages of failing tests.
+    /// What it said at the start, and the mail log: for the messages of failing tests.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        let _ = Command::new("/usr/sbin/postfix").arg("-c").arg(self.dir.path().join("etc")).arg("stop").output();
+        ["started", "log"].map(|name| fs::read_to_string(self.dir.join(name)).unwrap_or_default()).concat()
     }
 }
 
@@ -67,7 +74,7 @@ fn is_root() -> bool {
     Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout == b"0\n")
 }
 
-fn write_config(dir: &Path, neighbour: &Neighbour<'_>, starttls_port: u16, tls_port: u16) {
+fn write_config(dir: &Path, neighbour: &Neighbour, starttls_port: u16, tls_port: u16) {
     let at = |name: &str| -> PathBuf { dir.join(name) };
     for name in ["etc", "queue", "data"] {
         fs::create_dir_all(at(name)).unwrap();

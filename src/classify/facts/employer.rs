@@ -257,7 +257,9 @@ enum Alike {
 
 fn alike(name: &str, slug: &str) -> Alike {
     let mut best = Alike::No;
-    for long in [false, true] {
+    // Domains write `&` as `and` or leave it out.
+    let bare = name.replace('&', " ");
+    for (name, long) in [(name, false), (name, true), (bare.as_str(), false), (bare.as_str(), true)] {
         let joined = as_domain(name, long);
         if joined.is_empty() {
             continue;

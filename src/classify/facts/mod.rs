@@ -87,16 +87,27 @@ fn stage(r: &Reading<'_>) -> Stage {
     best.map_or(Stage::Unknown, |(_, stage)| stage)
 }
 
-/// The reason with the heaviest rule; of equals the one stated first.
+/// The most specific reason stated; of equals the one with the heavier rule, then the one stated first.
 fn reason(r: &Reading<'_>) -> Reason {
-    let mut best: Option<(f64, Reason)> = None;
+    let mut best: Option<(u8, f64, Reason)> = None;
     for (_, rule) in r.counted() {
         if let Some(reason) = rule.set.reason
             && reason != Reason::None
-            && best.is_none_or(|(weight, _)| rule.weight > weight)
+            && best.is_none_or(|(rank, weight, _)| (specific(reason), rule.weight) > (rank, weight))
         {
-            best = Some((rule.weight, reason));
+            best = Some((specific(reason), rule.weight, reason));
         }
     }
-    best.map_or(Reason::None, |(_, reason)| reason)
+    best.map_or(Reason::None, |(_, _, reason)| reason)
+}
+
+/// How much a reason says: that many applied stands in most letters beside the real one.
+fn specific(reason: Reason) -> u8 {
+    match reason {
+        Reason::InternalHire => 5,
+        Reason::LocationVisa | Reason::Salary => 4,
+        Reason::Experience | Reason::SkillsGap | Reason::CultureFit | Reason::OtherCandidate => 3,
+        Reason::PositionClosed => 2,
+        Reason::Volume | Reason::None => 0,
+    }
 }

@@ -48,7 +48,12 @@ const CONNECTORS: [&str; 22] = [
     "y", "e", "i", "for",
 ];
 /// Words that are no employer, whatever their case.
-const NO_EMPLOYER: [&str; 55] = [
+const NO_EMPLOYER: [&str; 60] = [
+    "stelle",
+    "position",
+    "bewerbung",
+    "ausbildung",
+    "praktikum",
     "personalabteilung",
     "resources",
     "department",
@@ -191,7 +196,7 @@ const BEFORE_ROLE: [&str; 37] = [
     "vaga",
 ];
 /// Words behind a role that are no part of it.
-const AFTER_ROLE: [&str; 23] = [
+const AFTER_ROLE: [&str; 25] = [
     "role",
     "position",
     "team",
@@ -215,6 +220,8 @@ const AFTER_ROLE: [&str; 23] = [
     "for",
     "we",
     "which",
+    "stronger",
+    "further",
 ];
 
 /// Letters and digits only, lower case, words apart by one space, legal forms left out.
@@ -371,9 +378,15 @@ pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
         }
     }
     text = trimmed(text.get(start..).unwrap_or_default());
+    // `position Data Analyst`: what the word says, it says of the role.
+    while let Some((first, rest)) = text.split_once(' ')
+        && AFTER_ROLE.contains(&first.to_lowercase().as_str())
+    {
+        text = trimmed(rest);
+    }
     for mark in [
-        " at ", " bei ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [", " – ",
-        " — ", " - ",
+        " at ", " bei ", " beim ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [",
+        " – ", " — ", " - ",
     ] {
         if let Some((head, tail)) = text.split_once(mark)
             && fits(head)
@@ -446,6 +459,8 @@ mod tests {
             ("Buyer (Junior)", Some("Buyer (Junior)")),
             ("Welder at Acme", Some("Welder")),
             ("Clerk position", Some("Clerk")),
+            ("position Clerk", Some("Clerk")),
+            ("Leser-Analyst beim Verlag", Some("Leser-Analyst")),
             ("position", None),
             ("Entwickler (m/w/d)", Some("Entwickler")),
         ] {

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use super::{Exit, home::Home};
 use crate::{
     app::import,
-    classify::{ANCHOR_BITS, Ask, Classification, Dropped, Fact, Hit, Modality, RELEVANCE_BITS, classify},
+    classify::{ANCHOR_BITS, Classification, Dropped, Fact, Hit, Modality, RELEVANCE_BITS, classify},
     clean,
     message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
     rules::RuleSet,
-    ui::term::Screen,
+    ui::{term::Screen, words},
 };
 
 /// Longest part of a sentence shown on either side of a match, in characters.
@@ -80,7 +80,7 @@ pub fn short(screen: &mut Screen<'_>, verdict: &Classification) -> io::Result<()
         screen.line("  No rule spoke for it.")?;
     }
     for ask in &verdict.asks {
-        screen.line(format!("  asked because: {} ({ask})", because(*ask)))?;
+        screen.line(format!("  asked because: {} ({ask})", words::because(*ask)))?;
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::R
     let facts = &verdict.facts;
     writeln!(out, " {title}   {} · {}   rules {print} ({changed})", name(&facts.employer), name(&facts.role))?;
     for ask in &verdict.asks {
-        writeln!(out, " asked because: {} ({ask})", because(*ask))?;
+        writeln!(out, " asked because: {} ({ask})", words::because(*ask))?;
     }
     if verdict.category == Category::Unrelated && verdict.score <= 0.0 {
         return writeln!(out, " nothing in it speaks of an application");
@@ -149,22 +149,6 @@ fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::R
         write!(out, " · anchor: {}", anchor.map_or("none", |h| h.rule.as_str()))?;
     }
     writeln!(out)
-}
-
-fn because(ask: Ask) -> &'static str {
-    match ask {
-        Ask::NoAnchor => "only weak evidence for a final outcome",
-        Ask::LowScore => "too little evidence",
-        Ask::NarrowMargin => "two readings are too close",
-        Ask::Conflict => "it states two outcomes that exclude each other",
-        Ask::NotJobMail => "nothing says that it is about an application",
-        Ask::UnknownKind => "it looks like job mail, but says nothing the rules know",
-        Ask::Truncated => "the text goes on beyond what was read",
-        Ask::NoText => "there is no text to judge",
-        Ask::Forwarded => "it is a mail passed on",
-        Ask::UnknownLanguage => "no rules for its language",
-        Ask::Limit => "judging it took too long",
-    }
 }
 
 fn matched(hit: &Hit) -> &str {

@@ -35,7 +35,11 @@ pub fn undo(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     let done = store.undo(id, clock::now())?;
     let now = store.item(done.outcome)?.row.outcome;
     let text = format!("Back to: {} · {}.", words::subject_of(&now), words::outcome(&now));
-    report(home, screen, id, &done, &text)
+    let exit = report(home, screen, id, &done, &text)?;
+    if !home.json() {
+        screen.aside(format!("`onward undo {id}` once more brings the correction back."))?;
+    }
+    Ok(exit)
 }
 
 fn report(home: &Home, screen: &mut Screen<'_>, id: i64, done: &Superseded, text: &str) -> Result<Exit> {

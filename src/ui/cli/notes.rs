@@ -6,83 +6,85 @@ use serde_json::json;
 use super::{Exit, args::NotesVerb, home::Home};
 use crate::{
     app::kit,
-    note::{NoteContext, choose},
+    io::clock,
+    note::{NoteContext, Notes, choose},
     outcome::Stage,
     ui::{term::Screen, words},
 };
 
 /// Runs a verb.
 pub fn run(home: &Home, verb: &NotesVerb, screen: &mut Screen<'_>) -> Result<Exit> {
-    let dir = home.config_path()?.with_file_name("templates");
-    let (templates, notes, mut problems) = kit::load_texts(&dir);
     match verb {
-        NotesVerb::List => {
-            for text in notes.all() {
-                if home.json() {
-                    writeln!(
-                        screen.raw(),
-                        "{}",
-                        json!({ "id": text.id, "language": text.language, "file": text.file, "line": text.line })
-                    )?;
-                } else {
-                    screen.line(format!("{:<32} {}", text.id, text.source.replace('\n', " / ")))?;
-                }
-            }
-            Ok(Exit::Fine)
-        }
-        NotesVerb::Preview => {
-            let now = crate::io::clock::now();
-            for language in ["en", "de"] {
-                for stage in Stage::ALL {
-                    let context = NoteContext {
-                        stage: *stage,
-                        employer: Some("Larkfield"),
-                        language,
-                        facts: &[],
-                        next: None,
-                        used: &[],
-                        now,
-                        late_stage_recent: 1,
-                        seed: stage.as_str().as_bytes(),
-                    };
-                    let Some(note) = choose(&notes, &context) else { continue };
-                    if home.json() {
-                        writeln!(screen.raw(), "{}", serde_json::to_string(&note)?)?;
-                    } else {
-                        screen.heading(format!("{} ({language})", words::no(*stage)))?;
-                        screen.wrapped("  ", &note.text)?;
-                        screen.gap()?;
-                    }
-                }
-            }
-            Ok(Exit::Fine)
-        }
-        NotesVerb::Check => {
-            problems.extend(notes.check());
-            problems.extend(templates.check());
-            let (policy, found) = kit::load_policy(&home.config_path()?.with_file_name("rules"));
-            problems.extend(found);
-            let missing = policy.unknown_templates(&templates);
-            let missing = missing.iter().map(|row| {
-                format!("row `{}` of {} names a text that does not exist: `{}`", row.id, kit::POLICY_FILE, row.template)
-            });
-            let found: Vec<String> = problems.iter().map(kit::said).chain(missing).collect();
-            let count = found.len();
-            if home.json() {
-                writeln!(screen.raw(), "{}", json!({ "problems": found }))?;
-            } else {
-                for problem in &found {
-                    screen.line(problem)?;
-                }
-                screen.line(format!(
-                    "{} note lines, {} reply texts, {} policy rows: {}",
-                    notes.all().count(),
-                    templates.all().count(),
-                    policy.rows().count(),
-                    if count == 0 { "all fine.".to_owned() } else { words::counted(count, "problem") + "." }
-                ))?;
-            }
-            Ok(if count == 0 { Exit::Fine } else { Exit::Findings })
+        NotesVerb::List => list(home, &texts(home)?, screen),
+        NotesVerb::Preview => preview(home, &texts(home)?, screen),
+        NotesVerb::Check => check(home, screen),
+    }
+}
+
+fn texts(home: &Home) -> Result<Notes> {
+    let (_, notes, _) = kit::load_texts(&home.config_path()?.with_file_name("templates"));
+    Ok(notes)
+}
+
+fn list(home: &Home, notes: &Notes, screen: &mut Screen<'_>) -> Result<Exit> {
+    for text in notes.all() {
+        if home.json() {
+            let value = json!({ "id": text.id, "language": text.language, "file": text.file, "line": text.line });
+            writeln!(screen.raw(), "{value}")?;
+        } else {
+            screen.line(format!("{:<32} {}", text.id, text.source.replace('\n', " / ")))?;
         }
     }
+    Ok(Exit::Fine)
+}
+
+/// One note for each stage in each shipped language, as it would stand beside a no.
+fn preview(home: &Home, notes: &Notes, screen: &mut Screen<'_>) -> Result<Exit> {
+    let now = clock::now();
+    for (language, stage) in ["en", "de"].iter().flat_map(|language| Stage::ALL.iter().map(move |s| (language, s))) {
+        let context = NoteContext {
+            stage: *stage,
+            employer: Some("Larkfield"),
+            language,
+            facts: &[],
+            next: None,
+            used: &[],
+            now,
+            late_stage_recent: 1,
+            seed: stage.as_str().as_bytes(),
+        };
+        let Some(note) = choose(notes, &context) else { continue };
+        if home.json() {
+            writeln!(screen.raw(), "{}", serde_json::to_string(&note)?)?;
+        } else {
+            screen.heading(format!("{} ({language})", words::no(*stage)))?;
+            screen.wrapped("  ", &note.text)?;
+            screen.gap()?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Notes, reply texts and the policy that chooses among them: every problem at once.
+fn check(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
+    let config = home.config_path()?;
+    let (templates, notes, mut problems) = kit::load_texts(&config.with_file_name("templates"));
+    let (policy, of_policy) = kit::load_policy(&config.with_file_name("rules"));
+    problems.extend(notes.check().into_iter().chain(templates.check()).chain(of_policy));
+    let missing = policy.unknown_templates(&templates);
+    let missing = missing.iter().map(|row| {
+        format!("row `{}` of {} names a text that does not exist: `{}`", row.id, kit::POLICY_FILE, row.template)
+    });
+    let found: Vec<String> = problems.iter().map(kit::said).chain(missing).collect();
+    if home.json() {
+        writeln!(screen.raw(), "{}", json!({ "problems": found }))?;
+    } else {
+        for problem in &found {
+            screen.line(problem)?;
+        }
+        let (notes, texts, rows) = (notes.all().count(), templates.all().count(), policy.rows().count());
+        let verdict = if found.is_empty() { "all fine".to_owned() } else { words::counted(found.len(), "problem") };
+        screen.line(format!("{notes} note lines, {texts} reply texts, {rows} policy rows: {verdict}."))?;
+    }
+    Ok(if found.is_empty() { Exit::Fine } else { Exit::Findings })
 }

@@ -52,7 +52,10 @@ pub fn daemon(home: &Home) -> Result<Exit> {
     let kit = match Kit::load(&config) {
         Ok(kit) => kit,
         Err(error) => {
-            tracing::error!("{error}");
+            // A log line has a limit; every problem gets its own.
+            for line in error.to_string().lines() {
+                tracing::error!("{line}");
+            }
             return Ok(Exit::System(super::EX_CONFIG));
         }
     };

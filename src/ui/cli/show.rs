@@ -34,7 +34,7 @@ pub fn show(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
             let at = words::moment(row.detected_at, &home.zone()?);
             screen.aside(format!("  {at}  {} said: {}", row.origin, words::outcome(&row.outcome)))?;
         }
-        screen.aside(format!("  `onward undo {id}` goes one step back"))?;
+        screen.aside(format!("  `onward undo {id}` takes the last correction back"))?;
     }
     Ok(Exit::Fine)
 }

@@ -1,16 +1,17 @@
 //! `onward` without a verb: how things are, in a few lines.
 
 use anyhow::Result;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{Exit, home::Home, list::is_held};
 use crate::{
-    app::queue,
+    app::queue::{self, Waiting},
+    config::Config,
     draft::DraftState,
     io::{
         clock,
-        store::{Filter, Lock},
+        store::{Counts, Filter, Lock, Store},
     },
     ui::{term::Screen, words},
 };
@@ -18,100 +19,143 @@ use crate::{
 /// A mailbox that was not looked at for this many poll intervals is stale.
 const STALE_POLLS: u32 = 3;
 
+/// How things are.
+struct Status {
+    running: bool,
+    mailboxes: Vec<Watched>,
+    waiting: Waiting,
+    counts: Counts,
+    /// Outcomes that are not held for the reading hour: of those the number alone would tell.
+    news: usize,
+    approved: usize,
+    unconfirmed: usize,
+}
+
+/// A watched mailbox.
+struct Watched {
+    account: String,
+    mailbox: String,
+    last_look: Option<Timestamp>,
+    stale: bool,
+}
+
 /// Runs the verb.
 pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
-    let Some(config) = home.config_if_any()? else {
-        let path = home.config_path()?;
-        if home.json() {
-            writeln!(screen.raw(), "{}", json!({ "configured": false, "config": path }))?;
-            return Ok(Exit::Fine);
-        }
-        screen.line("Onward is not set up yet.")?;
-        screen.gap()?;
-        screen.line("  onward demo              shows the whole path on a sample mailbox, no account needed")?;
-        screen.line("  onward config example    prints a configuration to start from; it belongs into")?;
-        screen.line(format!("                           {}", path.display()))?;
-        screen.line("  onward config check      says what is left to do there")?;
-        return Ok(Exit::Fine);
-    };
+    let Some(config) = home.config_if_any()? else { return not_set_up(home, screen) };
     if !config.store.exists() {
         if home.json() {
             writeln!(screen.raw(), "{}", json!({ "configured": true, "messages": 0 }))?;
-            return Ok(Exit::Fine);
+        } else {
+            screen.line("Nothing was looked at yet: `onward once` looks now, `onward run` keeps looking.")?;
         }
-        screen.line("Nothing was looked at yet: `onward once` looks now, `onward run` keeps looking.")?;
         return Ok(Exit::Fine);
     }
-    let store = home.log()?;
     let now = clock::now();
-    let running = config.store.parent().is_some_and(Lock::is_held);
-    let waiting = queue::waiting(&store, now, false)?;
-    let counts = store.counts()?;
-    let unconfirmed = store.drafts(&[DraftState::Unconfirmed])?.len();
-    let approved = store.drafts(&[DraftState::Approved])?.len();
+    let status = gather(&config, &home.log()?, now)?;
+    if home.json() {
+        writeln!(screen.raw(), "{}", as_json(&status))?;
+    } else {
+        text(screen, &status, now)?;
+    }
+    let stale = status.running && status.mailboxes.iter().any(|mailbox| mailbox.stale);
+    let attention = status.unconfirmed > 0 || status.counts.quarantined > 0 || stale;
+    Ok(if attention { Exit::Attention } else { Exit::Fine })
+}
+
+fn not_set_up(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
+    let path = home.config_path()?;
+    if home.json() {
+        writeln!(screen.raw(), "{}", json!({ "configured": false, "config": path }))?;
+        return Ok(Exit::Fine);
+    }
+    screen.line("Onward is not set up yet.")?;
+    screen.gap()?;
+    screen.line("  onward demo              shows the whole path on a sample mailbox, no account needed")?;
+    screen.line("  onward config example    prints a configuration to start from; it belongs into")?;
+    screen.line(format!("                           {}", path.display()))?;
+    screen.line("  onward config check      says what is left to do there")?;
+    Ok(Exit::Fine)
+}
+
+fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
+    let cursors = store.cursors()?;
     let mut mailboxes = Vec::new();
     for account in &config.accounts {
+        let limit = SignedDuration::try_from(account.poll * STALE_POLLS).unwrap_or(SignedDuration::MAX);
         for mailbox in &account.mailboxes {
-            let polled = store.cursors()?.into_iter().find(|c| c.account == account.name && &c.mailbox == mailbox);
-            let limit = SignedDuration::try_from(account.poll * STALE_POLLS).unwrap_or(SignedDuration::MAX);
-            let stale = polled.as_ref().is_none_or(|c| now.duration_since(c.polled_at) > limit);
-            mailboxes.push((account.name.clone(), mailbox.clone(), polled.map(|c| c.polled_at), stale));
+            let cursor = cursors.iter().find(|c| c.account == account.name && &c.mailbox == mailbox);
+            mailboxes.push(Watched {
+                account: account.name.clone(),
+                mailbox: mailbox.clone(),
+                last_look: cursor.map(|c| c.polled_at),
+                stale: cursor.is_none_or(|c| now.duration_since(c.polled_at) > limit),
+            });
         }
     }
-    let attention = unconfirmed > 0 || counts.quarantined > 0 || (running && mailboxes.iter().any(|m| m.3));
-    let exit = if attention { Exit::Attention } else { Exit::Fine };
-    if home.json() {
-        let value = json!({
-            "configured": true,
-            "running": running,
-            "mailboxes": mailboxes.iter().map(|(account, mailbox, at, stale)| json!({
-                "account": account, "mailbox": mailbox, "last_look": at, "stale": stale })).collect::<Vec<_>>(),
-            "undecided": waiting.undecided.len(), "drafts": waiting.drafts.len(), "resting": waiting.resting.len(),
-            "approved": approved, "unconfirmed": unconfirmed, "quarantined": counts.quarantined, "messages": counts.messages,
-            "outcomes": counts.outcomes.iter().map(|(c, n)| (c.as_str(), n)).collect::<std::collections::BTreeMap<_, _>>(),
-        });
-        writeln!(screen.raw(), "{value}")?;
-        return Ok(exit);
-    }
-    screen.line(if running {
+    Ok(Status {
+        running: config.store.parent().is_some_and(Lock::is_held),
+        mailboxes,
+        waiting: queue::waiting(store, now, false)?,
+        counts: store.counts()?,
+        news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
+        approved: store.drafts(&[DraftState::Approved])?.len(),
+        unconfirmed: store.drafts(&[DraftState::Unconfirmed])?.len(),
+    })
+}
+
+fn as_json(status: &Status) -> serde_json::Value {
+    let mailboxes: Vec<_> = status
+        .mailboxes
+        .iter()
+        .map(|m| json!({ "account": m.account, "mailbox": m.mailbox, "last_look": m.last_look, "stale": m.stale }))
+        .collect();
+    let outcomes: serde_json::Map<_, _> =
+        status.counts.outcomes.iter().map(|(category, n)| (category.as_str().to_owned(), json!(n))).collect();
+    json!({
+        "configured": true, "running": status.running, "mailboxes": mailboxes,
+        "undecided": status.waiting.undecided.len(), "drafts": status.waiting.drafts.len(),
+        "resting": status.waiting.resting.len(), "approved": status.approved, "unconfirmed": status.unconfirmed,
+        "quarantined": status.counts.quarantined, "messages": status.counts.messages, "outcomes": outcomes,
+    })
+}
+
+fn text(screen: &mut Screen<'_>, status: &Status, now: Timestamp) -> Result<()> {
+    screen.line(if status.running {
         "Onward is running."
     } else {
         "Onward is not running (`onward run`, or the systemd unit)."
     })?;
-    for (account, mailbox, at, stale) in &mailboxes {
-        let seen = at.map_or("not looked at yet".to_owned(), |at| format!("looked at {}", words::ago(at, now)));
-        let mark = if *stale && running { "  (stale: `onward doctor` finds out why)" } else { "" };
+    for Watched { account, mailbox, last_look, stale } in &status.mailboxes {
+        let seen = last_look.map_or("not looked at yet".to_owned(), |at| format!("looked at {}", words::ago(at, now)));
+        let mark = if *stale && status.running { "  (stale: `onward doctor` finds out why)" } else { "" };
         screen.line(format!("  {mailbox} of {account}: {seen}{mark}"))?;
     }
-    // What is held for the reading hour is not counted here either: the number alone would tell.
-    let news = store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count();
-    screen.line(format!(
-        "  {} read, {news} about an application (`onward list`)",
-        words::counted(counts.messages, "mail")
-    ))?;
-    let waits: Vec<String> = [
-        (waiting.drafts.len(), words::counted(waiting.drafts.len(), "reply draft")),
-        (waiting.undecided.len(), words::counted(waiting.undecided.len(), "mail") + " to decide about"),
-    ]
-    .into_iter()
-    .filter_map(|(n, said)| (n > 0).then_some(said))
-    .collect();
-    if waits.is_empty() {
-        screen.line("Nothing waits for you.")?;
+    let mails = words::counted(status.counts.messages, "mail");
+    screen.line(format!("  {mails} read, {} about an application (`onward list`)", status.news))?;
+    waits(screen, status)
+}
+
+/// What the person can do something about.
+fn waits(screen: &mut Screen<'_>, status: &Status) -> Result<()> {
+    let (drafts, asks) = (status.waiting.drafts.len(), status.waiting.undecided.len());
+    let waits = [(drafts, words::counted(drafts, "draft")), (asks, words::counted(asks, "mail") + " to decide about")];
+    let waits: Vec<String> = waits.into_iter().filter_map(|(n, said)| (n > 0).then_some(said)).collect();
+    screen.line(if waits.is_empty() {
+        "Nothing waits for you.".to_owned()
     } else {
-        screen.line(format!("Waiting for you: {} (`onward review`).", waits.join(", ")))?;
+        format!("Waiting for you: {} (`onward review`).", waits.join(", "))
+    })?;
+    if status.approved > 0 {
+        let drafts = words::counted(status.approved, "draft");
+        screen.line(format!("{drafts} approved and not delivered yet (`onward send`)."))?;
     }
-    if approved > 0 {
-        screen
-            .line(format!("{} approved and not delivered yet (`onward send`).", words::counted(approved, "draft")))?;
-    }
-    if unconfirmed > 0 {
-        let drafts = words::counted(unconfirmed, "draft");
+    if status.unconfirmed > 0 {
+        let drafts = words::counted(status.unconfirmed, "draft");
         screen.line(format!("{drafts} perhaps sent: look into your Sent mailbox, then `onward draft resolve ID`."))?;
     }
-    if counts.quarantined > 0 {
-        let mails = words::counted(counts.quarantined, "mail");
+    if status.counts.quarantined > 0 {
+        let mails = words::counted(status.counts.quarantined, "mail");
         screen.line(format!("{mails} could not be read (`onward doctor` says why)."))?;
     }
-    Ok(exit)
+    Ok(())
 }

@@ -1,0 +1,245 @@
+//! A person's machine: configuration and state in directories of their own, and the real binary run in them.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
+use onward::config::Tls;
+use serde_json::Value;
+
+use super::{
+    dovecot::{Dovecot, PASSWORD},
+    postfix::Postfix,
+    wait_until_or,
+};
+
+/// The address of the person in every home, and in the mail they get.
+pub const ADDRESS: &str = "robin@example.com";
+
+/// Longest a daemon may take to end when asked to.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Where Robin Hale looks for work.
+pub struct Home {
+    dir: tempfile::TempDir,
+    started: AtomicUsize,
+}
+
+/// What a verb said.
+#[derive(Debug)]
+pub struct Said {
+    /// Exit status.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Said {
+    /// The JSON values in the output, one after the other.
+    pub fn json(&self) -> Vec<Value> {
+        serde_json::Deserializer::from_str(&self.out)
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+impl Home {
+    /// A home without configuration.
+    pub fn new() -> Home {
+        let dir = tempfile::Builder::new().prefix("onward-home-").tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("config/onward/rules")).unwrap();
+        Home { dir, started: AtomicUsize::new(0) }
+    }
+
+    /// A home whose mail lies on that Dovecot. The configuration asks for polls so rarely that only IDLE can bring
+    /// news in time.
+    pub fn with_account(dovecot: &Dovecot, user: &str) -> Home {
+        let home = Home::new();
+        home.write_password(PASSWORD);
+        home.write_config(&home.config(dovecot, user, None));
+        home
+    }
+
+    /// A configuration: an account on that Dovecot, and, with a Postfix, replies that are sent through it.
+    pub fn config(&self, dovecot: &Dovecot, user: &str, postfix: Option<&Postfix>) -> String {
+        let imap = dovecot.server(Tls::Implicit);
+        let ca = dovecot.ca_file();
+        let ca = ca.display();
+        let mut text = format!(
+            "[[identity]]\nname = \"Robin Hale\"\naddresses = [\"{ADDRESS}\"]\n\n\
+             [[account]]\nname = \"home\"\npoll = \"10m\"\n\n\
+             [account.imap]\nhost = \"{}\"\nport = {}\ntls = \"implicit\"\nca_file = \"{ca}\"\nuser = \"{user}\"\n\
+             password.file = \"password\"\n\n",
+            imap.host, imap.port
+        );
+        if let Some(postfix) = postfix {
+            let port = postfix.starttls_port;
+            text += &format!(
+                "[account.smtp]\nhost = \"localhost\"\nport = {port}\ntls = \"starttls\"\nca_file = \"{ca}\"\n\n"
+            );
+        }
+        let deliver = if postfix.is_some() { "smtp" } else { "drafts" };
+        text + &format!(
+            "[reply]\ndeliver = \"{deliver}\"\n\n[telling]\ntime_zone = \"UTC\"\n\n[log]\nlevel = \"debug\"\n"
+        )
+    }
+
+    /// Replaces the configuration, readable by its owner alone.
+    pub fn write_config(&self, text: &str) {
+        self.write("config.toml", text);
+    }
+
+    /// Replaces the file with the password.
+    pub fn write_password(&self, password: &str) {
+        self.write("password", password);
+    }
+
+    /// Writes a file beside the configuration, mode 0600.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.config_dir().join(name);
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The directory of the configuration.
+    pub fn config_dir(&self) -> PathBuf {
+        self.dir.path().join("config/onward")
+    }
+
+    /// The directory of the database.
+    pub fn state_dir(&self) -> PathBuf {
+        self.dir.path().join("state/onward")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let at = |name: &str| self.dir.path().join(name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onward"));
+        command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
+        command.env("HOME", self.dir.path());
+        command.env("XDG_CONFIG_HOME", at("config")).env("XDG_STATE_HOME", at("state"));
+        command
+    }
+
+    /// Runs a verb to its end.
+    pub fn verb(&self, arguments: &[&str]) -> Said {
+        let output = self.command(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let code = output.status.code().unwrap_or_else(|| panic!("{arguments:?} was ended by a signal"));
+        Said { code, out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// Runs a verb that must succeed with `--json`; 4 says only that something waits for the person.
+    pub fn json(&self, arguments: &[&str]) -> Vec<Value> {
+        let said = self.verb(&[arguments, &["--json"]].concat());
+        assert!([0, 4].contains(&said.code), "{arguments:?}: {said:?}\n{}", self.logs());
+        said.json()
+    }
+
+    /// [`Home::json`] for a verb that says one thing.
+    pub fn one(&self, arguments: &[&str]) -> Value {
+        let mut values = self.json(arguments);
+        assert_eq!(values.len(), 1, "{arguments:?}: {values:?}");
+        values.remove(0)
+    }
+
+    /// Starts the daemon and waits until it is up.
+    pub fn start(&self) -> Daemon {
+        let mut daemon = self.spawn();
+        let up = || {
+            assert!(daemon.is_running(), "the daemon ended instead of starting:\n{}", daemon.log());
+            daemon.log().contains("Onward watches.")
+        };
+        wait_until_or("the daemon is up", || self.logs(), up);
+        daemon
+    }
+
+    fn spawn(&self) -> Daemon {
+        let number = self.started.fetch_add(1, Ordering::Relaxed);
+        let log = self.dir.path().join(format!("daemon-{number:02}.log"));
+        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        Daemon { child, log }
+    }
+
+    /// What all daemons of this home wrote, in the order they were started.
+    pub fn logs(&self) -> String {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|path| path.extension() == Some(OsStr::new("log")));
+        files.sort();
+        files.iter().map(|path| read(path)).collect()
+    }
+}
+
+/// A running daemon; killed when dropped, so that a failing test leaves none behind.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// What it wrote so far.
+    pub fn log(&self) -> String {
+        read(&self.log)
+    }
+
+    /// Waits until it has written `text`.
+    pub fn wait_for(&self, text: &str) {
+        wait_until_or(&format!("the log says {text:?}"), || self.log(), || self.log().contains(text));
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Asks it to read its configuration again (SIGHUP).
+    pub fn reload(&self) {
+        self.signal("HUP");
+    }
+
+    /// Asks it to end (SIGTERM), and expects that it does so in time and in order.
+    pub fn stop(mut self) {
+        let asked = Instant::now();
+        self.signal("TERM");
+        let status = self.child.wait().unwrap();
+        let took = asked.elapsed();
+        assert_eq!(status.code(), Some(0), "after SIGTERM:\n{}", self.log());
+        assert!(took < STOP_WITHIN, "it took {took:?} to stop:\n{}", self.log());
+    }
+
+    /// Ends it without a word (SIGKILL).
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        let _ = self.child.kill();
+        self.child.wait().unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "kill -s {name}");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
