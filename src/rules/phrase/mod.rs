@@ -4,6 +4,8 @@
 //! Patterns compare bytes. That is sound because in normalised text every byte from 0x80 on belongs to a letter
 //! ([`super::normal`]). This file must not know what a rule is.
 
+#[cfg(test)]
+mod oracle;
 mod parse;
 mod pattern;
 mod search;
@@ -12,6 +14,7 @@ use std::collections::HashMap;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use pattern::FirstBytes;
 pub use pattern::PIECES_MAX;
 pub(super) use pattern::{Piece, Run};
 
@@ -94,7 +97,7 @@ pub struct Phrase {
 
 #[derive(Debug)]
 enum Form {
-    Pattern { run: Run, edge: Edge, joins: u32 },
+    Pattern { run: Run, begin: FirstBytes, edge: Edge, joins: u32 },
     Expression(Regex),
 }
 
@@ -142,7 +145,7 @@ impl Phrase {
             (false, true) => Edge::Open,
             (false, false) => Edge::Word,
         };
-        let form = Form::Pattern { run, edge, joins: builder.joins };
+        let form = Form::Pattern { begin: FirstBytes::of(&run), run, edge, joins: builder.joins };
         Ok(Phrase { written: written.to_owned(), number: u32::MAX, form })
     }
 
@@ -173,7 +176,9 @@ impl Phrase {
     /// The first place at or behind `from`.
     pub fn find_from(&self, text: &str, from: usize) -> Option<Found> {
         match &self.form {
-            Form::Pattern { run, edge, joins } => search::Search::new(text, *edge, *joins).first(run, from),
+            Form::Pattern { run, begin, edge, joins } => {
+                search::Search::new(text, *edge, *joins).first(run, *begin, from)
+            }
             Form::Expression(regex) if from <= text.len() => {
                 let found = regex.find_at(text.as_bytes(), from)?;
                 Some(Found { span: (found.start(), found.end()), captures: Vec::new() })
@@ -208,6 +213,7 @@ fn is_spaceless(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::normal::normalise;
 
     fn lists() -> WordLists {
         let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();

@@ -234,6 +234,44 @@ fn reference(text: &[u8], at: usize, out: &mut Vec<usize>) {
     }
 }
 
+/// The bytes a run may begin with, one bit each.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FirstBytes([u128; 2]);
+
+impl FirstBytes {
+    pub(super) fn of(run: &[Piece]) -> FirstBytes {
+        let mut bytes = FirstBytes([0; 2]);
+        if !bytes.add(run) {
+            bytes = FirstBytes([u128::MAX; 2]);
+        }
+        bytes
+    }
+
+    /// Whether a run may begin here; `byte` is `None` at the end of the text.
+    pub(super) fn allow(self, byte: Option<u8>) -> bool {
+        let FirstBytes([low, high]) = self;
+        match byte {
+            Some(byte) => (if byte < 128 { low } else { high }) >> (byte % 128) & 1 == 1,
+            None => low == u128::MAX,
+        }
+    }
+
+    /// Adds the bytes of a run; false where they are open.
+    fn add(&mut self, run: &[Piece]) -> bool {
+        let FirstBytes([low, high]) = self;
+        match run.split_first() {
+            Some((Piece::Text(text), _)) => text.bytes().next().is_some_and(|byte| {
+                *(if byte < 128 { low } else { high }) |= 1 << (byte % 128);
+                true
+            }),
+            Some((Piece::Choice(choice), tail)) => {
+                choice.alternatives.iter().all(|(_, run)| self.add(run)) && (!choice.optional || self.add(tail))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Builds the run of a parsed phrase.
 pub(super) struct Builder {
     spaceless: bool,

@@ -3,7 +3,7 @@
 
 use super::{
     Capture, Edge, Found,
-    pattern::{Choice, Piece, Stretch},
+    pattern::{Choice, FirstBytes, Piece, Stretch},
 };
 use crate::rules::normal::is_letter;
 
@@ -34,10 +34,11 @@ impl<'s> Search<'s> {
     }
 
     /// The first place of `run` at or behind `from`.
-    pub(super) fn first(mut self, run: &[Piece], from: usize) -> Option<Found> {
+    pub(super) fn first(mut self, run: &[Piece], begin: FirstBytes, from: usize) -> Option<Found> {
         let last = if self.edge == Edge::Line { 0 } else { self.text.len() };
         for start in from..=last {
-            if self.may_start(start, from)
+            if begin.allow(self.text.get(start).copied())
+                && self.may_start(start, from)
                 && let Some(end) = self.run(run, start, None)
             {
                 return Some(Found { span: (start, end), captures: self.captures });
