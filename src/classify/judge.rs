@@ -8,7 +8,10 @@ use std::collections::{HashMap, HashSet};
 use super::{Dropped, Modality, modality::Cues, sender::SenderFacts, sentence::Sentence};
 use crate::{
     message::{Message, Zone},
-    rules::{Condition, FactTest, HeaderTest, Rule, RuleSet, Scope, Status, phrase::Capture},
+    rules::{
+        Candidates, Condition, CueLists, FactTest, HeaderTest, Rule, RuleSet, Scope, Status,
+        phrase::{Capture, Phrase},
+    },
 };
 
 /// Most hits examined for one rule in the zones it reads.
@@ -45,7 +48,9 @@ pub(crate) struct Context<'m> {
 
 /// All hits, in the order of the sentences, each with its reason where it does not count.
 pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
-    let mut judge = Judge { context, memo: HashMap::new() };
+    let index = &context.rules.index;
+    let candidates = context.sentences.iter().map(|s| index.candidates(&s.normal.text)).collect();
+    let mut judge = Judge { context, candidates, memo: HashMap::new() };
     let mut raws = judge.matches();
     raws.extend(judge.without_text());
     for raw in &mut raws {
@@ -56,8 +61,23 @@ pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
     raws
 }
 
+/// The cues of one sentence in each language that asks for them.
+struct SentenceCues<'m, 'c> {
+    text: &'m str,
+    candidates: &'c Candidates,
+    known: HashMap<&'m str, Cues<'m>>,
+}
+
+impl<'m> SentenceCues<'m, '_> {
+    fn of(&mut self, language: &'m str, lists: &'m CueLists) -> &Cues<'m> {
+        self.known.entry(language).or_insert_with(|| Cues::find(self.text, lists, self.candidates))
+    }
+}
+
 struct Judge<'c, 'm> {
     context: &'c Context<'m>,
+    /// For each sentence the phrases that may stand in it.
+    candidates: Vec<Candidates>,
     /// Results of conditions that do not depend on the single hit, by condition and paragraph.
     memo: HashMap<(usize, Option<(Zone, u32)>), bool>,
 }
@@ -70,25 +90,29 @@ impl<'c, 'm> Judge<'c, 'm> {
     fn matches(&self) -> Vec<Raw> {
         let mut out = Vec::new();
         let mut counts: HashMap<(usize, bool), usize> = HashMap::new();
-        for (index, sentence) in self.context.sentences.iter().enumerate() {
-            let mut cues: HashMap<&str, Cues<'_>> = HashMap::new();
-            for shard in &self.context.rules.shards {
-                for hit in shard.set.matches(sentence.normal.text.as_bytes()).iter() {
-                    self.places(index, sentence, shard.first + hit, &mut counts, &mut cues, &mut out);
-                }
+        let phrases = &self.context.rules.phrases;
+        for (index, sentence, candidates) in self.sentences() {
+            let mut cues = SentenceCues { text: &sentence.normal.text, candidates, known: HashMap::new() };
+            for phrase in candidates.among(phrases.first().map(|(_, p)| p), phrases.len()) {
+                self.places(index, sentence, phrase, &mut counts, &mut cues, &mut out);
             }
         }
         out
     }
 
+    /// Every sentence with its number and the phrases that may stand in it.
+    fn sentences(&self) -> impl Iterator<Item = (usize, &'m Sentence, &Candidates)> {
+        self.context.sentences.iter().zip(&self.candidates).enumerate().map(|(i, (s, c))| (i, s, c))
+    }
+
     /// The places of one phrase in one sentence, each with its modality.
-    fn places<'s>(
+    fn places(
         &self,
         index: usize,
-        sentence: &'s Sentence,
+        sentence: &'m Sentence,
         phrase: usize,
         counts: &mut HashMap<(usize, bool), usize>,
-        cues: &mut HashMap<&'m str, Cues<'s>>,
+        cues: &mut SentenceCues<'m, '_>,
         out: &mut Vec<Raw>,
     ) {
         let Some((owner, phrase)) = self.context.rules.phrases.get(phrase) else { return };
@@ -112,10 +136,7 @@ impl<'c, 'm> Judge<'c, 'm> {
             let (modality, cue) = match self.context.rules.modality.get(&rule.language) {
                 _ if quoted && !reads => (Modality::Quoted, None),
                 None => (Modality::Asserted, None),
-                Some(lists) => cues
-                    .entry(rule.language.as_str())
-                    .or_insert_with(|| Cues::find(&sentence.normal.text, lists))
-                    .judge(found.span),
+                Some(lists) => cues.of(&rule.language, lists).judge(found.span),
             };
             let dropped = (!reads).then_some(Dropped::Zone);
             let (span, captures) = (found.span, found.captures);
@@ -234,18 +255,19 @@ impl<'c, 'm> Judge<'c, 'm> {
         if condition.any.is_empty() && condition.all.is_empty() {
             return true;
         }
-        let sentence = raw.sentence.and_then(|i| self.context.sentences.get(i));
-        match (condition.scope, sentence) {
-            (Scope::Match, Some(s)) => {
-                let covers = |p: &crate::rules::phrase::Phrase| {
-                    p.find_all(&s.normal.text, HITS_PER_RULE_MAX)
-                        .iter()
-                        .any(|f| f.span.0 <= raw.span.0 && raw.span.1 <= f.span.1)
+        let at = raw.sentence.and_then(|i| Some((self.context.sentences.get(i)?, self.candidates.get(i)?)));
+        match (condition.scope, at) {
+            (Scope::Match, Some((s, may))) => {
+                let covers = |p: &Phrase| {
+                    may.has(p)
+                        && p.find_all(&s.normal.text, HITS_PER_RULE_MAX)
+                            .iter()
+                            .any(|f| f.span.0 <= raw.span.0 && raw.span.1 <= f.span.1)
                 };
                 counted(condition, covers)
             }
-            (Scope::Sentence, Some(s)) => counted(condition, |p| p.matches(&s.normal.text)),
-            (Scope::Paragraph, Some(s)) => {
+            (Scope::Sentence, Some((s, may))) => counted(condition, |p| may.has(p) && p.matches(&s.normal.text)),
+            (Scope::Paragraph, Some((s, _))) => {
                 let place = (s.zone, s.paragraph);
                 self.remembered(condition, Some(place), |t| (t.zone, t.paragraph) == place)
             }
@@ -263,18 +285,19 @@ impl<'c, 'm> Judge<'c, 'm> {
         if let Some(known) = self.memo.get(&key) {
             return *known;
         }
-        let sentences = self.context.sentences;
-        let read = |s: &&Sentence| {
+        let read = |s: &Sentence| {
             if condition.zones.is_empty() { within(s) } else { condition.zones.contains(&s.zone) }
         };
-        let holds = counted(condition, |p| sentences.iter().filter(read).any(|s| p.matches(&s.normal.text)));
+        let stands =
+            |p: &Phrase| self.sentences().any(|(_, s, may)| may.has(p) && read(s) && p.matches(&s.normal.text));
+        let holds = counted(condition, stands);
         self.memo.insert(key, holds);
         holds
     }
 }
 
 /// Whether the phrases of a condition are found often enough.
-fn counted(condition: &Condition, found: impl Fn(&crate::rules::phrase::Phrase) -> bool) -> bool {
+fn counted(condition: &Condition, found: impl Fn(&Phrase) -> bool) -> bool {
     let enough = condition.any.is_empty()
         || condition.any.iter().filter(|p| found(p)).take(condition.at_least).count() >= condition.at_least;
     enough && condition.all.iter().all(found)

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::{
     classify::Modality,
-    rules::{Cue, CueLists},
+    rules::{Candidates, Cue, CueLists, phrase::Phrase},
 };
 
 /// Most cues of one kind looked at in a sentence.
@@ -35,13 +35,11 @@ pub(crate) struct Cues<'t> {
 
 impl<'t> Cues<'t> {
     /// Finds all cues of a normalised sentence.
-    pub(crate) fn find(text: &'t str, lists: &CueLists) -> Cues<'t> {
+    pub(crate) fn find(text: &'t str, lists: &CueLists, candidates: &Candidates) -> Cues<'t> {
         let all = |cue: Cue| -> Vec<Span> {
-            let phrases = lists.lists.get(&cue).map_or(&[][..], Vec::as_slice);
-            let mut spans: Vec<Span> =
-                phrases.iter().flat_map(|p| p.find_all(text, CUES_MAX)).map(|f| f.span).collect();
-            spans.sort_unstable();
-            spans
+            let list = lists.lists.get(&cue).map_or(&[][..], Vec::as_slice);
+            let among = candidates.among(list.first(), list.len());
+            any_of(text, among.filter_map(|i| list.get(i)).collect())
         };
         let neutral = all(Cue::Neutral);
         let mut found: HashMap<Cue, Vec<Span>> = HashMap::new();
@@ -203,6 +201,30 @@ impl<'t> Cues<'t> {
         let certain = self.cues(Cue::Asserting).iter().any(|a| a.0 >= cue.0 && a.0 < clause.1);
         (!certain).then_some(*cue)
     }
+}
+
+/// Where any of the phrases stands, one place behind the other; of phrases that begin at one place the first.
+fn any_of(text: &str, phrases: Vec<&Phrase>) -> Vec<Span> {
+    let place = |phrase: &Phrase, from: usize| phrase.find_from(text, from).map(|f| f.span);
+    let mut next: Vec<(&Phrase, Span)> = phrases.into_iter().filter_map(|p| Some((p, place(p, 0)?))).collect();
+    let mut out: Vec<Span> = Vec::new();
+    while out.len() < CUES_MAX
+        && let Some((_, found)) = next.iter().min_by_key(|(_, span)| span.0).copied()
+    {
+        out.push(found);
+        let from = found.1.max(found.0 + 1);
+        next.retain_mut(|(phrase, span)| {
+            if span.0 > from {
+                return true;
+            }
+            let again = place(phrase, from);
+            again.is_some_and(|again| {
+                *span = again;
+                true
+            })
+        });
+    }
+    out
 }
 
 /// Where the marks stand, as the offset of what follows the mark's first character.

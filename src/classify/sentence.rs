@@ -108,7 +108,7 @@ fn ends_sentence(mark: char, before: &str, after: &str) -> bool {
     let ordinal = (1..=2).contains(&word.len())
         && word.bytes().all(|b| b.is_ascii_digit())
         && closed.starts_with(char::is_whitespace)
-        && !closed.trim().is_empty();
+        && next.is_some();
     !initial && !ordinal && !ABBREVIATIONS.contains(&word.as_str())
 }
 

@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use super::{
     Place, Source,
     diagnostic::{Problems, did_you_mean, nearest},
+    index::Index,
     merge::{Merged, MergedRule},
     phrase::{Phrase, WordLists},
     reader::Text,
     sender::{KINDS, NoReply, Sender, SenderTable, Tenant},
     set::{
         Condition, Conflict, Cue, CueLists, Example, Examples, FactTest, HeaderTest, MessageTest, PhraseRef, Policy,
-        Rule, RuleSet, Scope, Shard, Status,
+        Rule, RuleSet, Scope, Status,
     },
     syntax::{ConditionSyntax, FileSyntax, RuleBody, SenderSyntax},
     vocabulary,
@@ -63,13 +64,11 @@ pub(super) fn compile(
     if rules.is_empty() {
         problems.error_nowhere("R037", "no rule is left in force; a set without rules would find nothing");
     }
-    // The sets are only worth their time when the rules are going to be used.
-    let shards = if problems.any_error() { Vec::new() } else { shards(&phrases, &rules, problems) };
-    RuleSet {
+    let mut set = RuleSet {
         rules,
         by_id,
         phrases,
-        shards,
+        index: Index::default(),
         categories,
         conflicts,
         modality,
@@ -78,39 +77,12 @@ pub(super) fn compile(
         message_tests,
         fingerprint: String::new(),
         warnings: Vec::new(),
+    };
+    match Index::build(set.searched_mut()) {
+        Ok(index) => set.index = index,
+        Err(e) => problems.error_nowhere("R026", format!("the phrases of all rules are too many to search: {e}")),
     }
-}
-
-fn shards(phrases: &[(PhraseRef, Phrase)], rules: &[Rule], problems: &mut Problems<'_>) -> Vec<Shard> {
-    let mut out = Vec::new();
-    for (i, chunk) in phrases.chunks(super::set::SHARD_PHRASES).enumerate() {
-        shard(i * super::set::SHARD_PHRASES, chunk, rules, &mut out, problems);
-    }
-    out
-}
-
-/// Builds one shard, halving it where it is too large; a single phrase that is too large is reported.
-fn shard(
-    first: usize,
-    chunk: &[(PhraseRef, Phrase)],
-    rules: &[Rule],
-    out: &mut Vec<Shard>,
-    problems: &mut Problems<'_>,
-) {
-    let expressions: Vec<&str> = chunk.iter().map(|(_, p)| p.expression()).collect();
-    match (Shard::build(first, &expressions), chunk) {
-        (Ok(shard), _) => out.push(shard),
-        (Err(_), [] | [_]) => {
-            let rule = chunk.first().and_then(|(r, _)| rules.get(r.rule));
-            let id = rule.map_or("?", |r| r.id.as_str());
-            problems.error_nowhere("R026", format!("a phrase of `{id}` is too large to compile"));
-        }
-        (Err(_), _) => {
-            let (left, right) = chunk.split_at(chunk.len() / 2);
-            shard(first, left, rules, out, problems);
-            shard(first + left.len(), right, rules, out, problems);
-        }
-    }
+    set
 }
 
 impl Compiler<'_, '_> {
@@ -424,7 +396,7 @@ impl Compiler<'_, '_> {
         }
         let mut out: HashMap<String, CueLists> = HashMap::new();
         for ((language, cue), phrases) in joined {
-            out.entry(language).or_default().lists.insert(cue, Phrase::union(&phrases));
+            out.entry(language).or_default().lists.insert(cue, phrases);
         }
         out
     }

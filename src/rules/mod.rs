@@ -11,6 +11,7 @@
 mod check;
 mod compile;
 mod diagnostic;
+mod index;
 mod merge;
 pub mod normal;
 pub mod phrase;
@@ -26,9 +27,10 @@ use sha2::{Digest, Sha256};
 
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
+pub(crate) use index::Candidates;
 pub use sender::{NoReply, Sender, SenderTable, Tenant};
 pub use set::{
-    Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Shard, Status,
+    Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Status,
 };
 pub use shipped::shipped;
 pub use syntax::SCHEMA;

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use regex::bytes::{RegexSet, RegexSetBuilder};
-
 use super::{
     Layer,
     diagnostic::Diagnostic,
+    index::Index,
     phrase::{Phrase, WordLists},
     sender::SenderTable,
 };
@@ -16,14 +15,6 @@ use crate::{
     outcome::{Category, Reason, Stage},
 };
 
-/// Phrases in one set: beyond this the lazy automaton of a set outgrows its cache and falls back to a simulation a
-/// hundred times slower, without an error.
-pub const SHARD_PHRASES: usize = 1000;
-/// Cache for the lazy automaton of one shard, in bytes. The default of 2 MiB is too small for rules of this kind.
-pub const SHARD_DFA_BYTES: usize = 32 << 20;
-/// Largest program of one shard, in bytes.
-pub const SHARD_PROGRAM_BYTES: usize = 64 << 20;
-
 /// Every rule that is in force, compiled.
 #[derive(Debug)]
 pub struct RuleSet {
@@ -31,7 +22,7 @@ pub struct RuleSet {
     pub(crate) by_id: HashMap<String, usize>,
     /// All phrases of all rules; [`PhraseRef`] says whose.
     pub(crate) phrases: Vec<(PhraseRef, Phrase)>,
-    pub(crate) shards: Vec<Shard>,
+    pub(crate) index: Index,
     pub(crate) categories: HashMap<Category, Policy>,
     pub(crate) conflicts: Vec<Conflict>,
     pub(crate) modality: HashMap<String, CueLists>,
@@ -46,23 +37,6 @@ pub struct RuleSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PhraseRef {
     pub(crate) rule: usize,
-}
-
-/// A part of the phrases, searched in one pass.
-#[derive(Debug)]
-pub struct Shard {
-    pub(crate) first: usize,
-    pub(crate) set: RegexSet,
-}
-
-impl Shard {
-    pub(crate) fn build(first: usize, expressions: &[&str]) -> Result<Shard, regex::Error> {
-        let set = RegexSetBuilder::new(expressions)
-            .size_limit(SHARD_PROGRAM_BYTES)
-            .dfa_size_limit(SHARD_DFA_BYTES)
-            .build()?;
-        Ok(Shard { first, set })
-    }
 }
 
 /// One rule.
@@ -349,6 +323,14 @@ impl RuleSet {
     /// Facts about senders.
     pub fn senders(&self) -> &SenderTable {
         &self.senders
+    }
+
+    /// Every phrase that is searched in sentences: those of the rules first, in their order, then conditions and cues.
+    pub(super) fn searched_mut(&mut self) -> impl Iterator<Item = &mut Phrase> {
+        let conditions = self.rules.iter_mut().flat_map(|r| r.requires.iter_mut().chain(&mut r.unless));
+        let cues = self.modality.values_mut().flat_map(|c| c.lists.values_mut().flatten());
+        let rules = self.phrases.iter_mut().map(|(_, p)| p);
+        rules.chain(conditions.flat_map(|c| c.any.iter_mut().chain(&mut c.all))).chain(cues)
     }
 
     /// A word list from `[define]`, empty where there is none.

@@ -1,7 +1,7 @@
 //! The main language of a text, by a vote of function words. It chooses templates and words the question "no rules
 //! for this language"; no rule waits for it, because an error here would lose a mail.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use crate::{classify::sentence::Sentence, message::Zone};
 
@@ -81,22 +81,37 @@ fn by_script(texts: &[&str]) -> Option<&'static str> {
     ["ko", "zh", "th", "he", "ar", "hi"].into_iter().find(|s| share(s) > 0.3)
 }
 
-fn by_words(texts: &[&str]) -> Option<&'static str> {
-    let mut votes: HashMap<&str, f64> = HashMap::new();
-    let mut total = 0usize;
-    let words = texts.iter().flat_map(|t| t.split(|c: char| !c.is_alphabetic())).filter(|w| !w.is_empty());
-    let lists: Vec<(&str, Vec<&str>)> = WORDS.iter().map(|(l, w)| (*l, w.split(' ').collect())).collect();
-    for word in words.take(WORDS_MAX) {
-        total += 1;
-        let owners: Vec<&str> = lists.iter().filter(|(_, w)| w.contains(&word)).map(|(l, _)| *l).collect();
-        // A word that several languages share says less.
-        for owner in &owners {
-            *votes.entry(owner).or_default() += 1.0 + 1.0 / owners.len() as f64;
+/// The languages of each function word, as places in [`WORDS`].
+static OWNERS: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (language, (_, words)) in WORDS.iter().enumerate() {
+        for word in words.split(' ') {
+            let languages = owners.entry(word).or_default();
+            // A word that a list holds twice has one vote.
+            if languages.last() != Some(&language) {
+                languages.push(language);
+            }
         }
     }
-    let (best, votes) = WORDS
-        .iter()
-        .map(|(l, _)| (*l, votes.get(l).copied().unwrap_or(0.0)))
-        .fold((UNKNOWN, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+    owners
+});
+
+fn by_words(texts: &[&str]) -> Option<&'static str> {
+    let mut votes = [0.0; WORDS.len()];
+    let mut total = 0usize;
+    let words = texts.iter().flat_map(|t| t.split(|c: char| !c.is_alphabetic())).filter(|w| !w.is_empty());
+    for word in words.take(WORDS_MAX) {
+        total += 1;
+        let owners = OWNERS.get(word).map_or(&[][..], Vec::as_slice);
+        for owner in owners {
+            if let Some(votes) = votes.get_mut(*owner) {
+                // A word that several languages share says less.
+                *votes += 1.0 + 1.0 / owners.len() as f64;
+            }
+        }
+    }
+    let languages = WORDS.iter().map(|(language, _)| *language);
+    let (best, votes) =
+        languages.zip(votes).fold((UNKNOWN, 0.0), |best, next| if next.1 > best.1 { next } else { best });
     (votes >= SHARE_MIN * total as f64 && votes > 0.0).then_some(best)
 }

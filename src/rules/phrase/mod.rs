@@ -1,0 +1,323 @@
+//! The phrase language (`rules.md` §2.3): what a rule author writes, made into a pattern that is searched in
+//! normalised text.
+//!
+//! Patterns compare bytes. That is sound because in normalised text every byte from 0x80 on belongs to a letter
+//! ([`super::normal`]). This file must not know what a rule is.
+
+#[cfg(test)]
+mod oracle;
+mod parse;
+mod pattern;
+mod search;
+
+use std::collections::HashMap;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use pattern::FirstBytes;
+pub use pattern::PIECES_MAX;
+pub(super) use pattern::{Piece, Run};
+
+/// Longest phrase, in characters.
+pub const PHRASE_CHARS_MAX: usize = 1024;
+/// Widest gap, in words.
+pub const GAP_WORDS_MAX: u32 = 12;
+/// Width of `..` without a number, in words.
+pub const GAP_WORDS: u32 = 3;
+/// Deepest nesting of groups, word lists included.
+pub const NESTING_MAX: usize = 4;
+/// Most alternatives of one group.
+pub const ALTERNATIVES_MAX: usize = 64;
+/// Largest program of one regular expression, in bytes.
+const PROGRAM_BYTES_MAX: usize = 1 << 20;
+/// Largest lazy automaton of one regular expression, in bytes.
+const DFA_BYTES_MAX: usize = 2 << 20;
+
+/// What a capture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Capture {
+    /// `<company>`
+    Company,
+    /// `<role>`
+    Role,
+    /// `<person>`
+    Person,
+    /// `<date>`
+    Date,
+    /// `<ref>`: the number of a vacancy.
+    Reference,
+    /// `<count>`: a number of applicants.
+    Count,
+}
+
+impl Capture {
+    const NAMES: [(&'static str, Capture); 6] = [
+        ("company", Capture::Company),
+        ("role", Capture::Role),
+        ("person", Capture::Person),
+        ("date", Capture::Date),
+        ("ref", Capture::Reference),
+        ("count", Capture::Count),
+    ];
+}
+
+/// What is wrong with a phrase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhraseError {
+    /// `R015`, or the code of the limit.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Name of the word list that does not exist.
+    pub unknown_list: Option<String>,
+}
+
+impl PhraseError {
+    fn syntax(message: impl Into<String>) -> Self {
+        PhraseError { code: "R015", message: message.into(), unknown_list: None }
+    }
+
+    fn limit(code: &'static str, message: impl Into<String>) -> Self {
+        PhraseError { code, message: message.into(), unknown_list: None }
+    }
+}
+
+/// Word lists by name.
+pub type WordLists = HashMap<String, Vec<String>>;
+
+/// A compiled phrase.
+#[derive(Debug)]
+pub struct Phrase {
+    /// As the author wrote it.
+    pub written: String,
+    /// Its number in the [index](super::index) of its rule set.
+    pub(super) number: u32,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Pattern { run: Run, begin: FirstBytes, edge: Edge, joins: u32 },
+    Expression(Regex),
+}
+
+/// What stands at both ends of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Edge {
+    /// Anything: scripts without spaces.
+    Open,
+    /// The edge of a word.
+    Word,
+    /// The edge of the text; behind the place marks may stand.
+    Line,
+}
+
+/// One place where a phrase stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Byte range in the normalised text, without the boundary characters.
+    pub span: (usize, usize),
+    /// What was captured, as ranges of the normalised text.
+    pub captures: Vec<(Capture, (usize, usize))>,
+}
+
+impl Phrase {
+    /// Compiles a phrase.
+    pub fn new(written: &str, lists: &WordLists) -> Result<Phrase, PhraseError> {
+        Self::build(written, lists, false)
+    }
+
+    /// Compiles a phrase that has to match a whole line.
+    pub fn whole(written: &str, lists: &WordLists) -> Result<Phrase, PhraseError> {
+        Self::build(written, lists, true)
+    }
+
+    fn build(written: &str, lists: &WordLists, whole: bool) -> Result<Phrase, PhraseError> {
+        if written.chars().count() > PHRASE_CHARS_MAX {
+            let message = format!("phrase longer than {PHRASE_CHARS_MAX} characters");
+            return Err(PhraseError::limit("R023", message));
+        }
+        let spaceless = is_spaceless(written);
+        let mut builder = pattern::Builder::new(spaceless);
+        let run = builder.sequence(&parse::parse(written, lists, 0)?, true)?;
+        let edge = match (whole, spaceless) {
+            (true, _) => Edge::Line,
+            (false, true) => Edge::Open,
+            (false, false) => Edge::Word,
+        };
+        let form = Form::Pattern { begin: FirstBytes::of(&run), run, edge, joins: builder.joins };
+        Ok(Phrase { written: written.to_owned(), number: u32::MAX, form })
+    }
+
+    /// Takes a regular expression as it is (the escape hatch `regex =`).
+    pub fn raw(written: &str) -> Result<Phrase, String> {
+        let expression = format!("({written})");
+        let built = RegexBuilder::new(&expression).size_limit(PROGRAM_BYTES_MAX).dfa_size_limit(DFA_BYTES_MAX).build();
+        let regex = built.map_err(|e| e.to_string())?;
+        if regex.is_match(b"") {
+            return Err("it matches the empty text".into());
+        }
+        Ok(Phrase { written: written.to_owned(), number: u32::MAX, form: Form::Expression(regex) })
+    }
+
+    /// The pattern and whether it stands between edges of words; `None` for a regular expression.
+    pub(super) fn pattern(&self) -> Option<(&[Piece], bool)> {
+        match &self.form {
+            Form::Pattern { run, edge, .. } => Some((run, *edge == Edge::Word)),
+            Form::Expression(_) => None,
+        }
+    }
+
+    /// Whether the phrase stands anywhere in a normalised text.
+    pub fn matches(&self, text: &str) -> bool {
+        self.find_from(text, 0).is_some()
+    }
+
+    /// The first place at or behind `from`.
+    pub fn find_from(&self, text: &str, from: usize) -> Option<Found> {
+        match &self.form {
+            Form::Pattern { run, begin, edge, joins } => {
+                search::Search::new(text, *edge, *joins).first(run, *begin, from)
+            }
+            Form::Expression(regex) if from <= text.len() => {
+                let found = regex.find_at(text.as_bytes(), from)?;
+                Some(Found { span: (found.start(), found.end()), captures: Vec::new() })
+            }
+            Form::Expression(_) => None,
+        }
+    }
+
+    /// Every place, from the start, at most `limit`.
+    pub fn find_all(&self, text: &str, limit: usize) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut from = 0;
+        while found.len() < limit
+            && let Some(next) = self.find_from(text, from)
+        {
+            from = next.span.1.max(from + 1);
+            found.push(next);
+        }
+        found
+    }
+}
+
+/// Whether a phrase is written in a script without spaces between words, or, as in Korean, with particles glued to
+/// the words: then there are no word boundaries to ask for.
+fn is_spaceless(text: &str) -> bool {
+    text.chars().any(|c| {
+        matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+            | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::normal::normalise;
+
+    fn lists() -> WordLists {
+        let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+        HashMap::from([
+            ("people".to_owned(), list(&["candidate", "candidates"])),
+            ("job".to_owned(), list(&["role", "position", "night shift"])),
+            ("outer".to_owned(), list(&["other {{people}}", "somebody else"])),
+        ])
+    }
+
+    #[test]
+    fn phrases_match_what_the_format_says() {
+        for (phrase, yes, no) in [
+            (
+                "moving forward",
+                &["we are moving forward", "Moving, forward!"][..],
+                &["removing forward", "moving forwards"][..],
+            ),
+            ("appl*", &["your application", "apply"], &["reapply", "app"]),
+            ("*gespräch", &["das Vorstellungsgespräch", "gespräch"], &["gesprächig"]),
+            ("(yes|no) thanks", &["No thanks"], &["maybe thanks", "yesno thanks"]),
+            ("[very] much", &["very much", "much"], &["muchly"]),
+            ("thank you [very|so] much", &["thank you much", "thank you so much"], &["thank you too much"]),
+            (
+                "pick .. time",
+                &["pick a time", "pick a very good time", "pick time"],
+                &["pick a very very good time", "pick one, any time"],
+            ),
+            ("pick ..0 time", &["pick time"], &["pick a time"]),
+            ("({{people}})", &["a candidate", "candidates."], &["candidacy"]),
+            ("{{job}}s", &["roles", "night shifts"], &["role"]),
+            ("{{outer}}", &["other candidates", "somebody else"], &["other people"]),
+            ("take-home", &["a take-home", "take home"], &["takehome"]),
+            ("unlock node.js", &["unlock Node.js"], &["unlock nodexjs"]),
+            ("we won't", &["we won’t", "we will not"], &["we want"]),
+            ("interview[s]", &["interview", "interviews"], &["interviewing"]),
+            ("résumé", &["your RÉSUMÉ!"], &["résumés"]),
+            ("вакансия закрыта", &["Вакансия закрыта."], &["подвакансия закрыта", "вакансия закрытая"]),
+            ("başvurunuz", &["Başvurunuz için", "BAŞVURUNUZ"], &["başvurunuzun"]),
+            ("at # (am|pm)", &["at 10 am", "at 10:30 pm"], &["at ten am"]),
+            ("不採用", &["今回は不採用となりました"], &["採用"]),
+            ("残念 .. 結果", &["残念ながら選考の結果"], &["結果は残念"]),
+            ("불합격", &["아쉽게도 불합격하셨습니다"], &["합격"]),
+            ("l'entretien", &["à l’entretien"], &["entretien"]),
+            (
+                "better .. ({{people}})",
+                &["better suited candidates", "better qualified 2.5 candidates"],
+                &["better. Candidates"],
+            ),
+        ] {
+            let phrase = Phrase::new(phrase, &lists()).unwrap_or_else(|e| panic!("{phrase}: {e:?}"));
+            for text in yes {
+                assert!(phrase.matches(&normalise(text).text), "{} should match {text:?}", phrase.written);
+            }
+            for text in no {
+                assert!(!phrase.matches(&normalise(text).text), "{} should not match {text:?}", phrase.written);
+            }
+        }
+    }
+
+    #[test]
+    fn captures_end_where_the_phrase_goes_on() {
+        for (phrase, text, expected) in [
+            (
+                "the <role> role at <company>",
+                "For the Senior Nurse role at Acme Care, we",
+                &["senior nurse", "acme care"][..],
+            ),
+            (
+                "position of <role> at <company>",
+                "position of Buyer (Junior) at Foo & Sons.",
+                &["buyer (junior)", "foo & sons."],
+            ),
+            ("reference <ref>", "Reference R-1234 applies", &["r-1234"]),
+            ("<count> applicants", "over 1,200 applicants", &["1,200"]),
+        ] {
+            let compiled = Phrase::new(phrase, &lists()).unwrap();
+            let text = normalise(text).text;
+            let found = compiled.find_from(&text, 0).unwrap_or_else(|| panic!("{phrase}"));
+            let got: Vec<&str> = found.captures.iter().map(|(_, (a, b))| &text[*a..*b]).collect();
+            assert_eq!(got, expected);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (phrase, code) in [
+            ("(a|b", "R015"),
+            ("a) b", "R015"),
+            ("(a|)", "R015"),
+            ("[maybe]", "R015"),
+            ("..", "R015"),
+            ("..13 x", "R024"),
+            ("..x y", "R015"),
+            ("<boss> says", "R015"),
+            ("{{nobody}}", "R032"),
+            ("{{people}", "R015"),
+            ("* x", "R015"),
+            ("((((((a))))))", "R025"),
+        ] {
+            assert_eq!(Phrase::new(phrase, &lists()).err().map(|e| e.code), Some(code), "{phrase}");
+        }
+        assert_eq!(Phrase::new(&"x".repeat(1025), &lists()).err().map(|e| e.code), Some("R023"));
+        assert!(Phrase::raw("a*").is_err());
+        assert!(Phrase::raw("(").is_err());
+    }
+}
