@@ -49,7 +49,7 @@ const LOOKING: &[Case] = &[
         "Northgate",
     ),
     ("list --all", 0, "a no after the final round|Kieler Werkstatt · Buchhalterin|draft 2: waits for you", "Garden"),
-    ("list --all --category rejection --limit 1", 0, "Tidewater Metrics", "Quillhaven|Ostrava"),
+    ("list --all --category rejection --limit 1", 0, "Northgate Mills", "Quillhaven|Ostrava"),
     ("list --undecided", 0, "perhaps an interview", "Ostrava"),
     ("list --category offer", 0, "Nothing of this kind.", ""),
     ("draft list", 0, "5 drafts rest for now. `onward draft list --all`", "Northgate"),
@@ -230,7 +230,7 @@ const DRAFTING: &[Case] = &[
     // An edit voids the approval.
     ("draft edit 5 --to people@tidewater.example", 0, "waits for you", ""),
     ("draft approve 5 --digest 0123456789ab --later", 1, "it has changed since", ""),
-    ("draft approve 5 --to ops@tidewater.example --digest {digest:5} --later", 1, "it has changed since", ""),
+    ("draft approve 5 --to ops@tidewater.example --digest {digest:5} --later", 2, "cannot be used with", ""),
     ("draft approve 5 --digest {digest:5} --later", 0, "approved", ""),
     ("draft discard 5", 0, "Draft 5: discarded.", ""),
     ("draft edit 5 --to ops@tidewater.example", 1, "draft 5 (discarded) cannot be changed", ""),

@@ -219,7 +219,7 @@ pub enum DraftVerb {
         #[arg(long, value_name = "DIGEST")]
         digest: Option<String>,
         /// Write to this address (for drafts without a reachable one)
-        #[arg(long, value_name = "ADDRESS")]
+        #[arg(long, value_name = "ADDRESS", conflicts_with = "digest")]
         to: Option<String>,
         /// Do not deliver now; leave it to the daemon or `onward send`
         #[arg(long)]
