@@ -1,7 +1,7 @@
 //! Reads `config.toml`: all problems in one report, with file, line and fix.
 //!
 //! Two shapes: `raw` mirrors the file as it is written, [`Config`] is what the program works with. [`parse`] goes from
-//! text to `Config` without touching anything; [`load`] reads the file and lends `parse` the disk. It must not connect
+//! text to `Config` without touching anything; [`load()`] reads the file and lends `parse` the disk. It must not connect
 //! anywhere, run a password command or read a password.
 
 use std::{path::PathBuf, time::Duration};

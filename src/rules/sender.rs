@@ -17,7 +17,7 @@ pub struct Sender {
     pub id: String,
     /// Names of the vendor, best first; never the employer's.
     pub brand: Vec<String>,
-    /// One of [`KINDS`].
+    /// One of `KINDS`.
     pub kind: String,
     /// Whether replies reach anybody.
     pub noreply: NoReply,
