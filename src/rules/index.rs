@@ -1,5 +1,5 @@
-//! Tells for a sentence which phrases may stand in it: those of which a needed word does. One pass over the text for
-//! all phrases, however many there are.
+//! Tells for a sentence which phrases may stand in it: those whose needed words do. One pass over the text for all
+//! phrases, however many there are.
 
 use std::collections::HashMap;
 
@@ -7,13 +7,17 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 
 use super::{
     normal::is_letter,
-    phrase::{Phrase, Piece},
+    phrase::{Phrase, Piece, Run},
 };
 
 /// Words shorter than this, in bytes, stand inside many others: an open one is needed only where nothing else is.
 const OPEN_WORD_BYTES_MIN: usize = 4;
 /// How much dearer such a word is.
 const OPEN_WORD_COST: usize = 20;
+/// Of how many places of a phrase the words are needed: the rarest, and one more to tell it from its neighbours.
+const PLACES_MAX: usize = 2;
+/// Most words of which a further place needs one; a long list tells little and is dear to keep.
+const FURTHER_WORDS_MAX: usize = 24;
 
 /// Finds the candidates among all phrases of a rule set.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub(crate) struct Index {
     words: Option<AhoCorasick>,
     /// For each word the phrases that need it or another one.
     uses: Vec<Vec<Use>>,
+    /// For each phrase the places that need a word, one bit each.
+    places: Vec<u8>,
     /// Phrases that need no word.
     always: Vec<u32>,
 }
@@ -29,6 +35,8 @@ pub(crate) struct Index {
 #[derive(Debug)]
 struct Use {
     phrase: u32,
+    /// The bit of the place in the phrase.
+    place: u8,
     /// Whether a word of the text begins with it.
     begins: bool,
     /// Whether a word of the text ends with it.
@@ -63,21 +71,30 @@ impl Index {
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut words: Vec<&str> = Vec::new();
         for phrase in all {
-            let needed = phrase.pattern().and_then(|(run, closed)| needed(run, closed, closed, &counts));
-            let Some((_, needed)) = needed else {
-                index.always.push(phrase.number);
-                continue;
-            };
-            for word in needed {
-                let number = *numbers.entry(word.text).or_insert_with(|| {
-                    words.push(word.text);
-                    index.uses.push(Vec::new());
-                    words.len() - 1
-                });
-                let of_word = Use { phrase: phrase.number, begins: word.begins, ends: word.ends };
-                if let Some(uses) = index.uses.get_mut(number) {
-                    uses.push(of_word);
+            let mut places =
+                phrase.pattern().map_or_else(Vec::new, |(run, closed)| needed(run, closed, closed, &counts));
+            places.sort_by_key(|p| p.cost);
+            let mut taken = 0;
+            for place in places {
+                if taken > 0 && (taken >= PLACES_MAX || place.words.len() > FURTHER_WORDS_MAX) {
+                    break;
                 }
+                for word in place.words {
+                    let number = *numbers.entry(word.text).or_insert_with(|| {
+                        words.push(word.text);
+                        index.uses.push(Vec::new());
+                        words.len() - 1
+                    });
+                    if let Some(uses) = index.uses.get_mut(number) {
+                        let (phrase, place) = (phrase.number, 1 << taken);
+                        uses.push(Use { phrase, place, begins: word.begins, ends: word.ends });
+                    }
+                }
+                taken += 1;
+            }
+            index.places.push((1 << taken) - 1);
+            if taken == 0 {
+                index.always.push(phrase.number);
             }
         }
         // The smaller of the automata: a rule set stays in memory for good.
@@ -89,14 +106,22 @@ impl Index {
     pub(crate) fn candidates(&self, text: &str) -> Candidates {
         let bytes = text.as_bytes();
         let mut out = self.always.clone();
+        let mut missing = self.places.clone();
         for found in self.words.iter().flat_map(|w| w.find_overlapping_iter(text)) {
             let begins = !found.start().checked_sub(1).and_then(|b| bytes.get(b)).is_some_and(|b| is_letter(*b));
             let ends = !bytes.get(found.end()).is_some_and(|b| is_letter(*b));
             let uses = self.uses.get(found.pattern().as_usize()).into_iter().flatten();
-            out.extend(uses.filter(|u| (begins || !u.begins) && (ends || !u.ends)).map(|u| u.phrase));
+            for at in uses.filter(|u| (begins || !u.begins) && (ends || !u.ends)) {
+                let Some(missing) = missing.get_mut(at.phrase as usize).filter(|m| **m & at.place != 0) else {
+                    continue;
+                };
+                *missing &= !at.place;
+                if *missing == 0 {
+                    out.push(at.phrase);
+                }
+            }
         }
         out.sort_unstable();
-        out.dedup();
         Candidates(out)
     }
 }
@@ -137,40 +162,41 @@ fn count<'p>(run: &'p [Piece], counts: &mut HashMap<&'p str, usize>) {
     }
 }
 
-/// The words of which one stands wherever the run does, the rarest there are, and how common they are together.
-/// `begins` and `ends` say whether the run stands between edges of words.
-fn needed<'p>(
-    run: &'p [Piece],
-    begins: bool,
-    ends: bool,
-    counts: &HashMap<&str, usize>,
-) -> Option<(usize, Vec<Word<'p>>)> {
+/// A place of a phrase and the words of which one stands there.
+struct Needed<'p> {
+    words: Vec<Word<'p>>,
+    /// How common they are together.
+    cost: usize,
+}
+
+/// The places of a run where a word is needed. `begins` and `ends` say whether the run stands between edges of words.
+fn needed<'p>(run: &'p [Piece], begins: bool, ends: bool, counts: &HashMap<&str, usize>) -> Vec<Needed<'p>> {
     let closed = |beside: Option<&Piece>, edge: bool| match beside {
         None => edge,
         Some(piece) => matches!(piece, Piece::Space | Piece::Hyphen),
     };
-    let mut best: Option<(usize, Vec<Word<'p>>)> = None;
+    let mut out = Vec::new();
     for (i, piece) in run.iter().enumerate() {
         let begins = closed(i.checked_sub(1).and_then(|b| run.get(b)), begins);
         let ends = closed(run.get(i + 1), ends);
-        let set = match piece {
-            Piece::Text(text) => words(text, begins, ends).map(|w| (cost(w, counts), vec![w])).min_by_key(|w| w.0),
+        match piece {
+            Piece::Text(text) => out.extend(
+                words(text, begins, ends)
+                    .map(|w| Needed { words: vec![w], cost: cost(w, counts) })
+                    .min_by_key(|n| n.cost),
+            ),
             Piece::Choice(choice) if !choice.optional => {
-                let sets = choice.alternatives.iter().map(|(_, run)| needed(run, begins, ends, counts));
-                sets.collect::<Option<Vec<_>>>().map(|sets| {
-                    let (costs, words): (Vec<usize>, Vec<Vec<Word<'p>>>) = sets.into_iter().unzip();
-                    (costs.iter().sum(), words.concat())
-                })
+                let rarest = |run: &'p Run| needed(run, begins, ends, counts).into_iter().min_by_key(|n| n.cost);
+                let each: Option<Vec<Needed<'p>>> = choice.alternatives.iter().map(|(_, run)| rarest(run)).collect();
+                out.extend(each.map(|each| Needed {
+                    cost: each.iter().map(|n| n.cost).sum(),
+                    words: each.into_iter().flat_map(|n| n.words).collect(),
+                }));
             }
-            _ => None,
-        };
-        if let Some(set) = set
-            && best.as_ref().is_none_or(|b| set.0 < b.0)
-        {
-            best = Some(set);
+            _ => {}
         }
     }
-    best
+    out
 }
 
 fn cost(word: Word<'_>, counts: &HashMap<&str, usize>) -> usize {

@@ -19,10 +19,12 @@ pub struct Normal {
 
 /// Normalises `text`.
 pub fn normalise(text: &str) -> Normal {
-    let mut b = Builder { out: Normal::default(), gap: None };
+    let out = Normal { text: String::with_capacity(text.len()), map: Vec::with_capacity(text.len() + 1) };
+    let mut b = Builder { out, gap: None };
     let mut chars = text.char_indices().peekable();
     while let Some((at, mut c)) = chars.next() {
         while let Some((_, next)) = chars.peek()
+            && !next.is_ascii()
             && is_combining_mark(*next)
         {
             match compose(c, *next) {

@@ -248,15 +248,18 @@ pub(super) fn as_domain(text: &str, umlauts_long: bool) -> String {
 /// Whether two folded names mean the same: equal, one whole inside the other, or the same slug.
 pub(super) fn agree(a: &str, b: &str) -> bool {
     let long_enough = a.chars().count().min(b.chars().count()) >= 3;
-    let within = |a: &str, b: &str| format!(" {a} ").contains(&format!(" {b} "));
-    let (sa, sb) = (a.replace(' ', ""), b.replace(' ', ""));
-    a == b || (long_enough && (within(a, b) || within(b, a) || sa == sb)) || is_initials(a, b) || is_initials(b, a)
+    let within = |a: &str, b: &str| a.contains(b) && format!(" {a} ").contains(&format!(" {b} "));
+    let same_letters = || a.chars().filter(|c| *c != ' ').eq(b.chars().filter(|c| *c != ' '));
+    a == b
+        || (long_enough && (within(a, b) || within(b, a) || same_letters()))
+        || is_initials(a, b)
+        || is_initials(b, a)
 }
 
 /// Whether `short` is made of the first letters of `long`'s words.
 fn is_initials(short: &str, long: &str) -> bool {
-    let initials: String = long.split(' ').filter_map(|w| w.chars().next()).collect();
-    short.chars().count() >= 3 && initials == short
+    let initials = long.split(' ').filter_map(|w| w.chars().next());
+    short.chars().count() >= 3 && initials.eq(short.chars())
 }
 
 /// Cuts punctuation and quotes from both ends.
