@@ -127,10 +127,8 @@ impl<'c, 'm> Judge<'c, 'm> {
         let reads = !said_before && rule.zones.contains(&sentence.zone);
         let limit = if reads { HITS_PER_RULE_MAX } else { OTHER_ZONE_HITS_MAX };
         let count = counts.entry((owner.rule, reads)).or_default();
-        for found in phrase.find_all(&sentence.normal.text, PLACES_PER_SENTENCE_MAX) {
-            if *count >= limit {
-                return;
-            }
+        let places = PLACES_PER_SENTENCE_MAX.min(limit - *count);
+        for found in phrase.find_all(&sentence.normal.text, places) {
             *count += 1;
             let quoted = said_before || matches!(sentence.zone, Zone::Quoted | Zone::Forwarded);
             let (modality, cue) = match self.context.rules.modality.get(&rule.language) {
