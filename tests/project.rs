@@ -305,7 +305,7 @@ fn no_file_names_a_machine() {
     for file in files() {
         let Ok(text) = fs::read_to_string(root().join(&file)) else { continue };
         for (number, line) in text.lines().enumerate() {
-            // `$DIR/work/x` is no path of a machine: only one that begins there is.
+            // What follows a variable is no path of a machine: only one that begins there is.
             let starts = |needle: &str| {
                 line.match_indices(needle).any(|(at, _)| {
                     !needle.starts_with('/')
