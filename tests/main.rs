@@ -24,5 +24,6 @@ mod message;
 mod project;
 mod reply;
 mod rules;
+mod service;
 mod smtp;
 mod store;
