@@ -193,7 +193,7 @@ fn settle(
     if !anchors.contains(&first) || !anchors.contains(&second) {
         return;
     }
-    let explained = conflict.unless_rule.is_some_and(|rule| raws.iter().any(|r| r.rule == rule && r.dropped.is_none()));
+    let explained = raws.iter().any(|r| r.dropped.is_none() && conflict.unless_rules.contains(&r.rule));
     if explained {
         sums.remove(&second);
         return;

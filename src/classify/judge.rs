@@ -167,9 +167,9 @@ impl<'c, 'm> Judge<'c, 'm> {
             Some(Dropped::Modality)
         } else if !self.outside(rule) {
             Some(Dropped::Requires)
-        } else if rule.unless.iter().any(|c| c.rule.is_none() && self.holds(c, raw)) {
+        } else if rule.unless.iter().any(|c| c.rules.is_empty() && self.holds(c, raw)) {
             Some(Dropped::Unless)
-        } else if rule.requires.iter().any(|c| c.rule.is_none() && !self.holds(c, raw)) {
+        } else if rule.requires.iter().any(|c| c.rules.is_empty() && !self.holds(c, raw)) {
             Some(Dropped::Requires)
         } else if rule.status == Status::Shadow {
             Some(Dropped::Shadow)
@@ -183,7 +183,7 @@ impl<'c, 'm> Judge<'c, 'm> {
     fn rule_conditions(&mut self, raws: &mut [Raw]) {
         let rules = &self.context.rules.rules;
         let refers =
-            |r: usize| rules.get(r).is_some_and(|r| r.unless.iter().chain(&r.requires).any(|c| c.rule.is_some()));
+            |r: usize| rules.get(r).is_some_and(|r| r.unless.iter().chain(&r.requires).any(|c| !c.rules.is_empty()));
         let open: Vec<usize> =
             (0..raws.len()).filter(|i| raws.get(*i).is_some_and(|r| r.dropped.is_none() && refers(r.rule))).collect();
         let mut fired: HashSet<usize> = raws
@@ -199,7 +199,7 @@ impl<'c, 'm> Judge<'c, 'm> {
                 let Some(rule) = self.rule(raw.rule) else { continue };
                 let excepted = rule.unless.iter().any(|c| self.fired(c, &fired) && self.holds(c, raw));
                 let missing =
-                    rule.requires.iter().any(|c| c.rule.is_some() && !(self.fired(c, &fired) && self.holds(c, raw)));
+                    rule.requires.iter().any(|c| !c.rules.is_empty() && !(self.fired(c, &fired) && self.holds(c, raw)));
                 raw.dropped = match (excepted, missing) {
                     (true, _) => Some(Dropped::Unless),
                     (_, true) => Some(Dropped::Requires),
@@ -214,7 +214,7 @@ impl<'c, 'm> Judge<'c, 'm> {
     }
 
     fn fired(&self, condition: &Condition, fired: &HashSet<usize>) -> bool {
-        condition.rule.is_some_and(|r| fired.contains(&r))
+        condition.rules.iter().any(|r| fired.contains(r))
     }
 
     /// Sender, header and fact conditions of a rule.

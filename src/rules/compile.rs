@@ -73,6 +73,7 @@ pub(super) fn compile(
         conflicts,
         modality,
         senders,
+        titles: super::titles::Titles::read(&lists),
         lists,
         message_tests,
         fingerprint: String::new(),
@@ -296,14 +297,14 @@ impl Compiler<'_, '_> {
     }
 
     fn condition(&mut self, c: &ConditionSyntax) -> Condition {
-        if c.any.is_empty() && c.all.is_empty() && c.rule.is_none() && c.sender.is_empty() {
+        if c.any.is_empty() && c.all.is_empty() && c.rules.is_empty() && c.sender.is_empty() {
             let help = "a condition needs `any`, `all`, `rule` or `sender`".to_owned();
             self.problems.error("R010", c.at, "an empty condition", Some(help));
         }
         Condition {
             any: self.phrases(&c.any),
             all: self.phrases(&c.all),
-            rule: c.rule.as_ref().and_then(|id| self.rule_reference(id)),
+            rules: self.rule_references(&c.rules),
             sender: c.sender.iter().map(|t| t.text.clone()).collect(),
             scope: c.scope.as_ref().and_then(|s| vocabulary::scope(s, self.problems)).unwrap_or(Scope::Sentence),
             zones: c.zones.as_deref().map(|z| vocabulary::zones(z, self.problems)).unwrap_or_default(),
@@ -311,9 +312,18 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn rule_reference(&mut self, id: &Text) -> Option<usize> {
-        let found = self.ids.get(&id.text).copied();
-        if found.is_none() {
+    fn rule_references(&mut self, ids: &[Text]) -> Vec<usize> {
+        ids.iter().flat_map(|id| self.rule_reference(id)).collect()
+    }
+
+    /// The rule of that id, or with `*` in front every rule whose id ends so: one name for the same in each language.
+    fn rule_reference(&mut self, id: &Text) -> Vec<usize> {
+        let mut found: Vec<usize> = match id.text.strip_prefix('*') {
+            Some(end) => self.ids.iter().filter(|(known, _)| known.ends_with(end)).map(|(_, at)| *at).collect(),
+            None => self.ids.get(&id.text).copied().into_iter().collect(),
+        };
+        found.sort_unstable();
+        if found.is_empty() {
             let help = nearest(&id.text, self.ids.keys().map(String::as_str)).map(|k| format!("did you mean `{k}`?"));
             self.problems.error("R033", id.at, format!("no rule `{}` in force", id.text), help);
         }
@@ -377,9 +387,9 @@ impl Compiler<'_, '_> {
                 Some(text) if text.text != "ask" => vocabulary::category(text, self.problems).flatten(),
                 _ => None,
             };
-            let unless_rule = syntax.unless_rule.as_ref().and_then(|id| self.rule_reference(id));
+            let unless_rules = self.rule_references(&syntax.unless_rules);
             if let (Some(first), Some(second)) = (first, second) {
-                out.push(Conflict { between: (first, second), then, unless_rule });
+                out.push(Conflict { between: (first, second), then, unless_rules });
             }
         }
         out

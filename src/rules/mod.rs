@@ -21,6 +21,7 @@ mod sender;
 mod set;
 mod shipped;
 mod syntax;
+mod titles;
 mod vocabulary;
 
 use sha2::{Digest, Sha256};

@@ -28,6 +28,7 @@ pub struct RuleSet {
     pub(crate) modality: HashMap<String, CueLists>,
     pub(crate) senders: SenderTable,
     pub(crate) lists: WordLists,
+    pub(crate) titles: super::titles::Titles,
     pub(crate) message_tests: Vec<MessageTest>,
     pub(crate) fingerprint: String,
     pub(crate) warnings: Vec<Diagnostic>,
@@ -166,7 +167,8 @@ pub enum Scope {
 pub struct Condition {
     pub(crate) any: Vec<Phrase>,
     pub(crate) all: Vec<Phrase>,
-    pub(crate) rule: Option<usize>,
+    /// One of these has to have counted; empty where no rule is asked for.
+    pub(crate) rules: Vec<usize>,
     pub(crate) sender: Vec<String>,
     pub(crate) scope: Scope,
     pub(crate) zones: Vec<Zone>,
@@ -207,7 +209,7 @@ pub struct Policy {
 pub struct Conflict {
     pub(crate) between: (Category, Category),
     pub(crate) then: Option<Category>,
-    pub(crate) unless_rule: Option<usize>,
+    pub(crate) unless_rules: Vec<usize>,
 }
 
 /// A whole-message expectation.

@@ -66,7 +66,7 @@ pub(super) struct ConditionSyntax {
     pub at: Place,
     pub any: Vec<Text>,
     pub all: Vec<Text>,
-    pub rule: Option<Text>,
+    pub rules: Vec<Text>,
     pub sender: Vec<Text>,
     pub scope: Option<Text>,
     pub zones: Option<Vec<Text>>,
@@ -121,7 +121,7 @@ pub(super) struct ConflictSyntax {
     pub between: Vec<Text>,
     pub when: Option<Text>,
     pub then: Option<Text>,
-    pub unless_rule: Option<Text>,
+    pub unless_rules: Vec<Text>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -300,7 +300,7 @@ fn conditions(r: &mut Reader<'_, '_>, t: &mut Table<'_>, key: &'static str) -> O
             at: t.at,
             any: t.texts(r, "any").unwrap_or_default(),
             all: t.texts(r, "all").unwrap_or_default(),
-            rule: t.text(r, "rule"),
+            rules: t.texts(r, "rule").unwrap_or_default(),
             sender: t.texts(r, "sender").unwrap_or_default(),
             scope: t.text(r, "scope"),
             zones: t.texts(r, "zones"),
@@ -380,7 +380,7 @@ fn conflict(r: &mut Reader<'_, '_>, mut t: Table<'_>) -> ConflictSyntax {
         between: t.texts(r, "between").unwrap_or_default(),
         when: t.text(r, "when"),
         then: t.text(r, "then"),
-        unless_rule: t.text(r, "unless_rule"),
+        unless_rules: t.texts(r, "unless_rule").unwrap_or_default(),
     };
     t.finish(r);
     out

@@ -338,7 +338,7 @@ fn is_recipient(r: &Reading<'_>, candidate: &Candidate) -> bool {
 
 /// A subject or text that names the role where a name of an employer was looked for.
 fn is_role(r: &Reading<'_>, candidate: &Candidate) -> bool {
-    matches!(candidate.source, "subject" | "text") && super::role::has_title(&candidate.folded, &super::role::titles(r))
+    matches!(candidate.source, "subject" | "text") && r.rules.titles.stand_in(&candidate.folded)
 }
 
 fn best(found: Vec<Candidate>) -> Option<Fact> {

@@ -19,7 +19,7 @@ const REFERENCE_CHARS_MAX: usize = 30;
 
 /// The role, where one is stated.
 pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
-    let titles = titles(r);
+    let titles = &r.rules.titles;
     let mut points: Vec<(String, String, f64, String)> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
     for (raw, rule) in r.counted() {
@@ -35,7 +35,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
             }
             let mut score = if zone == Zone::Subject { SUBJECT } else { TEXT };
             score += if rule.category.is_none() { rule.weight / 5.0 } else { 0.0 };
-            let has_title = has_title(&folded, &titles);
+            let has_title = titles.stand_in(&folded);
             let capital = name.chars().any(char::is_uppercase) || !name.is_ascii();
             score += match (has_title, capital) {
                 (true, _) => HEAD_NOUN,
@@ -51,7 +51,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
         let Some(name) = names::role(piece, employer) else { continue };
         let folded = names::folded(&name);
         let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
-        if is_employer || !has_title(&folded, &titles) {
+        if is_employer || !titles.stand_in(&folded) {
             continue;
         }
         match index.get(&folded).and_then(|i| points.get_mut(*i)) {
@@ -74,30 +74,6 @@ fn subject_pieces(subject: &str) -> impl Iterator<Item = &str> {
         pieces = pieces.into_iter().flat_map(|p| p.split(mark)).collect();
     }
     pieces.into_iter().map(str::trim).filter(|p| p.split_whitespace().count() <= SUBJECT_WORDS_MAX)
-}
-
-/// Known job titles, lower case, from the word lists.
-pub(super) fn titles(r: &Reading<'_>) -> Vec<String> {
-    ["job-titles", "job-titles-more"]
-        .iter()
-        .flat_map(|list| r.rules.list(list))
-        .map(|t| t.to_lowercase())
-        .filter(|t| t.bytes().all(|b| b != b'(' && b != b'[' && b != b'{'))
-        .collect()
-}
-
-/// Whether a folded name holds one of the titles.
-pub(super) fn has_title(folded: &str, titles: &[String]) -> bool {
-    let padded = format!(" {folded} ");
-    titles.iter().any(|t| {
-        let stem = t.trim_matches('*');
-        match (t.starts_with('*'), t.ends_with('*')) {
-            (true, true) => folded.contains(stem),
-            (true, false) => padded.contains(&format!("{stem} ")),
-            (false, true) => padded.contains(&format!(" {stem}")),
-            (false, false) => padded.contains(&format!(" {stem} ")),
-        }
-    })
 }
 
 /// The employer's number for the vacancy: only where a label says that it is one.
