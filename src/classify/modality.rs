@@ -49,6 +49,7 @@ impl<'t> Cues<'t> {
             found.insert(cue, spans);
         }
         let mut clauses = vec![0];
+        clauses.extend(spaceless_commas(text));
         clauses.extend(punctuation(text, &[", ", "; ", ": ", " (", ")", " - "]));
         clauses.extend(found.get(&Cue::Clause).into_iter().flatten().map(|s| s.0));
         clauses.sort_unstable();
@@ -113,7 +114,16 @@ impl<'t> Cues<'t> {
                 return Some(*cue);
             }
         }
-        None
+        self.cues(Cue::ConditionalBehind).iter().find(|cue| self.closes(**cue, hit)).copied()
+    }
+
+    /// Whether a condition that ends with the cue covers the hit, or the hit waits on it.
+    fn closes(&self, cue: Span, hit: Span) -> bool {
+        let begin = self.clause(cue.0).0;
+        if hit.0 < cue.1 {
+            return begin <= hit.0;
+        }
+        self.waits((begin, cue.1), (cue.1, hit.1))
     }
 
     /// Whether a condition that begins before the hit covers it or the hit waits on it.
@@ -132,10 +142,13 @@ impl<'t> Cues<'t> {
         if self.any_in(Cue::Consequence, (cue.1, hit.0)) {
             return true;
         }
-        let condition = (cue.0, end);
+        self.waits((cue.0, end), (end, hit.1))
+    }
+
+    /// Whether what is said in the main clause waits on the condition.
+    fn waits(&self, condition: Span, main: Span) -> bool {
         let convenient = self.any_in(Cue::Convenience, condition);
         let waits = self.any_in(Cue::Selection, condition) || self.any_in(Cue::Negation, condition);
-        let main = (end, hit.1);
         let open = self.any_in(Cue::Future, main) || self.any_in(Cue::Modal, main);
         let asked = self.any_in(Cue::Request, main);
         if convenient {
@@ -225,6 +238,12 @@ fn any_of(text: &str, phrases: Vec<&Phrase>) -> Vec<Span> {
         });
     }
     out
+}
+
+/// Where clauses begin behind commas of scripts that write no space there.
+fn spaceless_commas(text: &str) -> impl Iterator<Item = usize> + '_ {
+    let follows = |at: usize| text.as_bytes().get(at + 1).is_some_and(|b| *b >= 0x80);
+    text.match_indices(',').map(|(at, _)| at).filter(move |at| follows(*at)).map(|at| at + 1)
 }
 
 /// Where the marks stand, as the offset of what follows the mark's first character.

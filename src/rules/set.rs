@@ -241,6 +241,8 @@ pub struct CueLists {
 pub enum Cue {
     /// Begins a condition: `if`, `should you`.
     Conditional,
+    /// Ends a condition, in languages that put `if` behind it: `場合`, `durumunda`.
+    ConditionalBehind,
     /// A condition about being chosen: `selected`, `shortlisted`.
     Selection,
     /// A condition about convenience: `available`, `interested`.
@@ -272,8 +274,9 @@ pub enum Cue {
 }
 
 impl Cue {
-    pub(crate) const NAMES: [(&'static str, Cue); 15] = [
+    pub(crate) const NAMES: [(&'static str, Cue); 16] = [
         ("conditional", Cue::Conditional),
+        ("conditional_behind", Cue::ConditionalBehind),
         ("selection", Cue::Selection),
         ("convenience", Cue::Convenience),
         ("consequence", Cue::Consequence),
