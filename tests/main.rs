@@ -21,6 +21,7 @@ mod demo;
 mod e2e;
 mod imap;
 mod message;
+mod metamorphic;
 mod project;
 mod reply;
 mod rules;

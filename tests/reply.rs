@@ -55,6 +55,7 @@ impl Case {
             delivered_to: Vec::new(),
             date: None,
             forwarded: None,
+            inside: None,
             headers: HeaderFacts::default(),
             blocks: Vec::new(),
             link_hosts: Vec::new(),

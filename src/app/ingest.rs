@@ -167,7 +167,7 @@ pub fn draft(
     let seed = uuid::Uuid::new_v4().to_string();
     let thread: Vec<ThreadMail> = thread.iter().filter_map(for_reply).collect();
     let context = ReplyContext {
-        message,
+        message: message.unwrapped(),
         facts: &classification.facts,
         outcome,
         identities: &kit.identities,

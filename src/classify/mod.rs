@@ -32,6 +32,7 @@ use sentence::{Sentence, sentences};
 
 /// Judges one message. The same rules and the same message always give the same verdict.
 pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
+    let message = message.unwrapped();
     let (sentences, cut) = sentences(&message.blocks);
     let sender = SenderFacts::read(rules, message);
     let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };

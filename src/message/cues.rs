@@ -107,6 +107,12 @@ pub(super) const SUBJECT_LABELS: &[&str] = &[
     "předmět", "subiect", "konu", "тема", "件名", "主题", "主旨", "제목",
 ];
 
+/// Labels of the recipient, among [`OTHER_LABELS`].
+pub(super) const TO_LABELS: &[&str] = &[
+    "to", "an", "à", "para", "a", "aan", "do", "till", "til", "vastaanottaja", "komu", "către", "kime", "кому", "宛先", "收件人",
+    "收件者", "받는 사람",
+];
+
 /// Labels of date and recipients.
 pub(super) const OTHER_LABELS: &[&str] = &[
     "sent", "date", "to", "cc", "reply-to", "gesendet", "datum", "an", "kopie", "envoyé", "à", "enviado", "fecha",

@@ -56,6 +56,9 @@ pub struct Message {
     /// The headers of the mail that this one passes on, where there is one: a `message/rfc822` part or the header
     /// lines below a "forwarded message" mark.
     pub forwarded: Option<ForwardedHeaders>,
+    /// The mail inside, where the reader passed it on to themselves and added nothing: that one is to be judged and
+    /// answered. See [`Message::unwrapped`].
+    pub inside: Option<Box<Message>>,
     /// The calendar invitation, where a `text/calendar` part came along.
     pub calendar: Option<Calendar>,
     /// SHA-256 over From, Date, Subject, Message-ID and the white-space-folded text: equal for the same mail delivered
@@ -89,6 +92,11 @@ impl Message {
         self.from.first()
     }
 
+    /// The mail to judge and to answer: the one inside where the reader passed it on to themselves, else this one.
+    pub fn unwrapped(&self) -> &Message {
+        self.inside.as_deref().unwrap_or(self)
+    }
+
     /// The text of every block in `zone`, in reading order.
     pub fn texts(&self, zone: Zone) -> impl Iterator<Item = &str> {
         self.blocks.iter().filter(move |block| block.zone == zone).map(|block| block.text.as_str())
@@ -111,10 +119,12 @@ impl Message {
 }
 
 /// What is known of a mail that was passed on, cleaned like every other header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ForwardedHeaders {
     /// Who wrote it.
     pub from: Option<Address>,
+    /// To whom, the first of them.
+    pub to: Option<Address>,
     /// Its subject; empty where there is none.
     pub subject: String,
 }

@@ -4,7 +4,7 @@ use mail_parser::{MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, Message, Zone,
+    Address, Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, Message, Zone,
     decode::{self, TransferEncoding},
     guard,
     headers::{self, Fields},
@@ -75,6 +75,7 @@ fn empty() -> Message {
         blocks: Vec::new(),
         link_hosts: Vec::new(),
         forwarded: None,
+        inside: None,
         calendar: None,
         hash: [0; 32],
         truncated: false,
@@ -94,8 +95,8 @@ struct Content {
     plain: Vec<(String, Flow)>,
     html: Vec<String>,
     calendar: Option<Calendar>,
-    /// The first `message/rfc822` part.
-    embedded: Option<(ForwardedHeaders, Box<Content>)>,
+    /// The first `message/rfc822` part: its headers, and what it holds.
+    embedded: Option<Box<(Message, Content)>>,
     encrypted: bool,
     /// Holds a container that we cannot open.
     sealed: bool,
@@ -114,15 +115,12 @@ impl Content {
         });
         if let Some((inner, root)) = inner {
             let section = raw.get(root.offset_header as usize..).map(guard::header_section).unwrap_or_default();
-            let fields = Fields::split(section);
-            let headers = ForwardedHeaders {
-                from: fields.addresses("From").into_iter().next(),
-                subject: quote::subject(&fields.line("Subject").unwrap_or_default()).bare.to_owned(),
-            };
+            let mut mail = empty();
+            headers::read(&Fields::split(section), &mut mail);
             let mut embedded = Content::default();
             embedded.read_parts(inner, raw);
             content.defects.append(&mut embedded.defects);
-            content.embedded = Some((headers, Box::new(embedded)));
+            content.embedded = Some(Box::new((mail, embedded)));
         }
         content
     }
@@ -245,10 +243,7 @@ fn calendar(text: &str, method_of_part: &str) -> Calendar {
 fn take(content: Content, message: &mut Message) {
     let subject = quote::subject(&message.subject);
     let context = Context { reply: message.is_reply(), forward: subject.forward };
-    let mut blocks = Vec::new();
-    if !subject.bare.is_empty() {
-        blocks.push(Block { zone: Zone::Subject, paragraph: 0, text: subject.bare.to_owned() });
-    }
+    let mut blocks = subject_block(&message.subject);
     for defect in &content.defects {
         note(message, *defect);
     }
@@ -257,19 +252,28 @@ fn take(content: Content, message: &mut Message) {
     let (encrypted, sealed) = (content.encrypted, content.sealed);
     message.calendar = content.calendar.clone();
 
-    let embedded = content.embedded.as_ref().map(|(headers, inner)| (headers.clone(), read_text(inner, context)));
     let text = read_text(&content, context);
     message.forwarded = text.forwarded;
     message.link_hosts = text.link_hosts;
     append(&mut blocks, text.blocks);
-    if let Some((headers, mut inner)) = embedded {
-        for block in &mut inner.blocks {
+    let own_words = own_words(&blocks);
+    let mut inside = text.inside.map(|blocks| mail_of_text(message, blocks));
+    if let Some((mut mail, inner)) = content.embedded.map(|embedded| *embedded) {
+        let mut as_part = read_text(&inner, context).blocks;
+        for block in &mut as_part {
             if !matches!(block.zone, Zone::Quoted | Zone::Preheader) {
                 block.zone = Zone::Forwarded;
             }
         }
-        message.forwarded.get_or_insert(headers);
-        append(&mut blocks, inner.blocks);
+        append(&mut blocks, as_part);
+        message.forwarded.get_or_insert_with(|| ForwardedHeaders {
+            from: mail.from.first().cloned(),
+            to: mail.to.first().cloned(),
+            subject: quote::subject(&mail.subject).bare.to_owned(),
+        });
+        take(inner, &mut mail);
+        seal(&mut mail);
+        inside.get_or_insert(mail);
     }
     let has_text = blocks.iter().any(|block| block.zone != Zone::Subject);
     message.headers.opaque = encrypted || (sealed && !has_text);
@@ -277,6 +281,46 @@ fn take(content: Content, message: &mut Message) {
         note(message, Defect::NoText);
     }
     message.blocks = blocks;
+    message.inside = inside.filter(|inner| own_words <= COVER_WORDS_MAX && by_the_reader(message, inner)).map(Box::new);
+}
+
+fn subject_block(subject: &str) -> Vec<Block> {
+    let bare = quote::subject(subject).bare;
+    let block = Block { zone: Zone::Subject, paragraph: 0, text: bare.to_owned() };
+    if bare.is_empty() { Vec::new() } else { vec![block] }
+}
+
+/// Words above a mail that is passed on up to which they say nothing of their own: "for my records".
+const COVER_WORDS_MAX: usize = 12;
+
+fn own_words(blocks: &[Block]) -> usize {
+    let own = blocks.iter().filter(|block| matches!(block.zone, Zone::Lead | Zone::Body));
+    own.flat_map(|block| block.text.split_whitespace()).count()
+}
+
+/// Whether a mail was passed on by the one it was sent to. Anybody else who passes a mail on tells of somebody's mail.
+fn by_the_reader(outer: &Message, inner: &Message) -> bool {
+    let same = |a: &Address, b: &Address| a.email.eq_ignore_ascii_case(&b.email);
+    let Some(from) = outer.from.first() else { return false };
+    let was_sent_to = inner.to.iter().any(|to| same(to, from));
+    let to_oneself = inner.to.is_empty() && outer.to.iter().any(|to| same(to, from));
+    inner.from.first().is_some_and(|sender| !same(sender, from)) && (was_sent_to || to_oneself)
+}
+
+/// The mail shown inside the text of another one.
+fn mail_of_text(outer: &Message, text: Vec<Block>) -> Message {
+    let headers = outer.forwarded.clone().unwrap_or_default();
+    let mut mail = empty();
+    mail.from.extend(headers.from);
+    mail.to.extend(headers.to);
+    mail.blocks = subject_block(&headers.subject);
+    mail.subject = headers.subject;
+    // When it was sent is written in the words of some mail program; the one around it cannot be older.
+    mail.date = outer.date;
+    mail.link_hosts = outer.link_hosts.clone();
+    append(&mut mail.blocks, text);
+    seal(&mut mail);
+    mail
 }
 
 /// Adds blocks with paragraph numbers of their own.
@@ -288,6 +332,8 @@ fn append(blocks: &mut Vec<Block>, more: Vec<Block>) {
 struct Text {
     blocks: Vec<Block>,
     forwarded: Option<ForwardedHeaders>,
+    /// The text of the mail that is passed on, in zones of its own.
+    inside: Option<Vec<Block>>,
     link_hosts: Vec<String>,
 }
 
@@ -305,11 +351,29 @@ fn read_text(content: &Content, context: Context) -> Text {
     }
     link_hosts.truncate(super::LINKS_MAX);
     let plain_leads = merge::plain_leads(&plain, &html);
-    let (first, second) = if plain_leads { (plain, html) } else { (html, plain) };
-    let (first, second) = (zones::zoned(&first, context), zones::zoned(&second, context));
+    let (first_lines, second_lines) = if plain_leads { (plain, html) } else { (html, plain) };
+    let (first, second) = (zones::zoned(&first_lines, context), zones::zoned(&second_lines, context));
+    let inside =
+        [(first.inside, first_lines), (second.inside, second_lines)].map(|(at, lines)| inner_blocks(at, lines));
+    let inside = inside.into_iter().flatten().reduce(merge::merged);
     let mut blocks = merge::merged(first.blocks, second.blocks);
     zones::unfoot(&mut blocks);
-    Text { blocks, forwarded: first.forwarded.or(second.forwarded), link_hosts }
+    Text { blocks, forwarded: first.forwarded.or(second.forwarded), inside, link_hosts }
+}
+
+/// The lines of a mail that is passed on, from `at` on, cut as if it had come by itself.
+fn inner_blocks(at: Option<usize>, lines: Vec<Line>) -> Option<Vec<Block>> {
+    let mut lines = lines;
+    let mut inner = lines.split_off(at?.min(lines.len()));
+    for line in &mut inner {
+        // Programs set the whole mail that they pass on as a quote.
+        if line.form == text::Form::Quoted {
+            line.form = text::Form::Shown;
+        }
+    }
+    let mut blocks = zones::zoned(&inner, Context { reply: false, forward: false }).blocks;
+    zones::unfoot(&mut blocks);
+    (!blocks.is_empty()).then_some(blocks)
 }
 
 fn add_lines(lines: &mut Vec<Line>, more: Vec<Line>) {

@@ -110,7 +110,7 @@ const HEADER_BLOCK_LINES_MAX: usize = 10;
 /// Reads the header block that starts at the first line. It has a sender with an address and two other fields, or a
 /// sender, a subject and two more: "Date, From, To" alone may be the hours of an appointment.
 pub(super) fn header_block(lines: &[Line]) -> Option<HeaderBlock> {
-    let mut block = HeaderBlock { headers: ForwardedHeaders { from: None, subject: String::new() }, lines: 0 };
+    let mut block = HeaderBlock { headers: ForwardedHeaders::default(), lines: 0 };
     let (mut sender, mut titled, mut others) = (false, false, 0);
     for (at, line) in lines.iter().take(HEADER_BLOCK_LINES_MAX).enumerate() {
         let Some((label, value)) = labelled(&line.text) else {
@@ -129,6 +129,8 @@ pub(super) fn header_block(lines: &[Line]) -> Option<HeaderBlock> {
             if cues::SUBJECT_LABELS.contains(&label.as_str()) {
                 titled = true;
                 block.headers.subject = clean::line(subject(value).bare);
+            } else if cues::TO_LABELS.contains(&label.as_str()) {
+                block.headers.to = address_of(value);
             }
         }
     }

@@ -24,11 +24,13 @@ pub(super) struct Context {
 pub(super) struct Zoned {
     pub blocks: Vec<Block>,
     pub forwarded: Option<ForwardedHeaders>,
+    /// The first line of the mail that is passed on, behind its headers.
+    pub inside: Option<usize>,
 }
 
 /// Cuts the lines of one part.
 pub(super) fn zoned(lines: &[Line], context: Context) -> Zoned {
-    let (mut zones, forwarded) = other_mails(lines, context);
+    let OtherMails { mut zones, forwarded, inside } = other_mails(lines, context);
     unhide(lines, &mut zones);
     if forwarded.is_none() {
         give_back_quotes(lines, &mut zones, context);
@@ -45,7 +47,7 @@ pub(super) fn zoned(lines: &[Line], context: Context) -> Zoned {
             without_footers(*zone, first.paragraph, text, &mut blocks);
         }
     }
-    Zoned { blocks, forwarded }
+    Zoned { blocks, forwarded, inside }
 }
 
 /// A mail that would be nothing but footer says something after all.
@@ -55,8 +57,16 @@ pub(super) fn unfoot(blocks: &mut [Block]) {
     }
 }
 
-/// Marks what belongs to other mails; `None` is this mail's own text.
-fn other_mails(lines: &[Line], context: Context) -> (Vec<Option<Zone>>, Option<ForwardedHeaders>) {
+struct OtherMails {
+    /// For each line the zone it has in another mail; `None` is this mail's own text.
+    zones: Vec<Option<Zone>>,
+    forwarded: Option<ForwardedHeaders>,
+    inside: Option<usize>,
+}
+
+/// Marks what belongs to other mails.
+fn other_mails(lines: &[Line], context: Context) -> OtherMails {
+    let mut inside = None;
     let mut zones: Vec<Option<Zone>> = Vec::with_capacity(lines.len());
     let mut headers = None;
     // The zone everything falls into once a mark was passed.
@@ -79,13 +89,15 @@ fn other_mails(lines: &[Line], context: Context) -> (Vec<Option<Zone>>, Option<F
                 behind = Some(Zone::Forwarded);
                 let block = quote::header_block(after);
                 taken += block.as_ref().map_or(0, |b| b.lines);
-                headers = Some(block.map_or(ForwardedHeaders { from: None, subject: String::new() }, |b| b.headers));
+                headers = Some(block.map(|b| b.headers).unwrap_or_default());
+                inside = Some(zones.len() + taken);
                 zone = behind;
             } else if let Some((lines, found)) = start_of_original(rest, may_start) {
                 taken = lines;
                 behind = Some(if context.forward && behind.is_none() { Zone::Forwarded } else { Zone::Quoted });
                 if behind == Some(Zone::Forwarded) {
-                    headers = Some(found.unwrap_or(ForwardedHeaders { from: None, subject: String::new() }));
+                    headers = Some(found.unwrap_or_default());
+                    inside = Some(zones.len() + taken);
                 }
                 zone = behind;
             } else if let Some(lines) = quote::attribution(rest) {
@@ -103,7 +115,7 @@ fn other_mails(lines: &[Line], context: Context) -> (Vec<Option<Zone>>, Option<F
         rest = rest.get(taken..).unwrap_or_default();
     }
     zones.truncate(lines.len());
-    (zones, headers)
+    OtherMails { zones, forwarded: headers, inside }
 }
 
 /// Whether an "original message" mark or a header block starts here: its lines, and what it says.

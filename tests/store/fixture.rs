@@ -42,6 +42,7 @@ pub fn mail(message_id: Option<&str>, references: &[&str], text: &str) -> Messag
         delivered_to: Vec::new(),
         date: Some(at(0)),
         forwarded: None,
+        inside: None,
         headers: HeaderFacts::default(),
         blocks: Vec::new(),
         link_hosts: Vec::new(),
