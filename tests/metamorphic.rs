@@ -30,6 +30,9 @@ struct Mail {
 const FIELDS: [&str; 7] =
     ["Reply-To", "List-Unsubscribe", "List-Id", "Auto-Submitted", "Precedence", "In-Reply-To", "References"];
 
+/// Characters from which on a line of a mail was ended by a mail program.
+const WRAPPED_FROM: usize = 55;
+
 fn mails() -> Vec<Mail> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut files: Vec<PathBuf> = Vec::new();
@@ -117,7 +120,7 @@ impl Mail {
         format!("{headers}Content-Type: multipart/alternative; boundary=b\n\n{plain}{html}--b--\n").into_bytes()
     }
 
-    /// Each paragraph with lines of at most `width` characters.
+    /// Each paragraph with lines of at most `width` characters. Long lines of the original are wraps themselves.
     fn wrapped(&self, width: usize) -> Vec<u8> {
         let wrap = |line: &str| {
             let mut out = String::new();
@@ -137,7 +140,17 @@ impl Mail {
             }
             out
         };
-        self.plain(&self.text.lines().map(wrap).collect::<Vec<_>>().join("\n"))
+        let paragraphs = self.text.split("\n\n").map(|p| {
+            let lines: Vec<&str> = p.lines().collect();
+            let mut out = String::new();
+            for (at, line) in lines.iter().enumerate() {
+                out.push_str(line.trim_end());
+                let wraps = line.chars().count() > WRAPPED_FROM && at + 1 < lines.len();
+                out.push(if wraps { ' ' } else { '\n' });
+            }
+            out.lines().map(wrap).collect::<Vec<_>>().join("\n")
+        });
+        self.plain(&paragraphs.collect::<Vec<_>>().join("\n\n"))
     }
 
     /// In the first of the old charsets of its language that can write it.

@@ -160,13 +160,14 @@ fn labelled(line: &str) -> Option<(String, &str)> {
 
 /// The address in `Name <local@domain>`, `local@domain` or `Name [mailto:local@domain]`.
 fn address_of(value: &str) -> Option<Address> {
-    let word = value
+    // A lone `@` may stand in a name: "Jane @ Acme <jane@x.example>".
+    let mut address = value
         .split([' ', '<', '>', '[', ']', '(', ')', ',', ';', '"'])
         .map(|w| w.trim_start_matches("mailto:"))
-        .find(|w| w.contains('@'))?;
-    let mut address = headers::address_in(word)?;
+        .filter(|w| w.contains('@'))
+        .find_map(headers::address_in)?;
     let name = value.split(['<', '[', '(']).next().unwrap_or_default().trim_matches(['"', '\'', ' ']);
-    if !name.contains('@') {
+    if !name.contains('@') || name.contains(" @ ") {
         address.name = clean::line(name);
     }
     Some(address)
@@ -222,6 +223,7 @@ mod tests {
             "Von: Jane Roe <jane@x.example>\nGesendet: Montag\nAn: Ich\nBetreff: AW: News",
             "De : Jane Roe <jane@x.example>\nEnvoyé : lundi\nÀ : Moi\nObjet : RE: News",
             "*De:* Jane Roe [mailto:jane@x.example]\n*Enviado:* lunes\n*Para:* Yo\n*Asunto:* News",
+            "From: \"Jane Roe\" <jane@x.example>\nDate: Monday\nSubject: News\nTo: me@x.example",
             "Da: Jane Roe <jane@x.example>\nInviato: lunedì\nA: Io\nOggetto: R: News",
         ] {
             let found = header_block(&plain(block, Flow::Fixed)).unwrap_or_else(|| panic!("{block}"));
@@ -229,6 +231,8 @@ mod tests {
             assert_eq!((from.name.as_str(), from.email.as_str()), ("Jane Roe", "jane@x.example"), "{block}");
             assert_eq!((found.headers.subject.as_str(), found.lines), ("News", 4), "{block}");
         }
+        let at = header_block(&plain("From: Jane @ X <jane@x.example>\nDate: now\nTo: me\nSubject: y", Flow::Fixed));
+        assert_eq!(at.unwrap().headers.from.unwrap().name, "Jane @ X");
         assert!(header_block(&plain("From: our team\nto you: a hug", Flow::Fixed)).is_none());
     }
 
