@@ -27,6 +27,7 @@ pub mod outcome;
 pub mod classify;
 pub mod delivery;
 pub mod draft;
+pub mod learn;
 pub mod message;
 pub mod note;
 pub mod reply;

@@ -30,7 +30,7 @@ const LICENCES: &[&str] = &[
 
 /// Modules without I/O, clock or logging, as a file or a directory of `src/`.
 const CORE: &[&str] = &[
-    "classify", "clean", "delivery", "draft", "message", "note", "outcome", "reply", "rules", "stats", "sync",
+    "classify", "clean", "delivery", "draft", "learn", "message", "note", "outcome", "reply", "rules", "stats", "sync",
     "telling",
 ];
 

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Ask, Dropped, judge::Raw, sender::SenderFacts};
+use super::{Ask, Dropped, judge::Raw, learned::Heard, sender::SenderFacts};
 use crate::{
+    learn::{BAYES_BITS_MAX, Sway, TEMPLATE_BITS},
     outcome::Category,
     rules::{Conflict, Rule, RuleSet},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Decision {
     pub asks: Vec<Ask>,
     pub score: f64,
     pub scores: Vec<(Category, f64)>,
+    /// The scores without the second voice: those that decide.
+    pub by_rules: Vec<(Category, f64)>,
 }
 
 /// What besides the hits bears on the decision.
@@ -120,30 +123,29 @@ pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Su
     out
 }
 
-/// Decides.
-pub(crate) fn decide(rules: &RuleSet, raws: &[Raw], bits: &HashMap<usize, f64>, on: Circumstances) -> Decision {
-    let mut sums: BTreeMap<Category, f64> = BTreeMap::new();
-    for (raw, rule) in counted(rules, raws) {
-        if let Some(category) = rule.category {
-            *sums.entry(category).or_default() += bits.get(&raw.rule).copied().unwrap_or(0.0);
-        }
-    }
-    let anchors: Vec<Category> =
-        counted(rules, raws).filter(|(_, r)| r.weight >= ANCHOR_BITS).filter_map(|(_, r)| r.category).collect();
-    let mut asks = Vec::new();
-    for conflict in &rules.conflicts {
-        settle(conflict, raws, &anchors, &mut sums, &mut asks);
-    }
-    let mut scores: Vec<(Category, f64)> = sums.into_iter().filter(|(_, bits)| *bits != 0.0).collect();
-    scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let (category, score) = scores.first().copied().unwrap_or((Category::Unrelated, 0.0));
-    let second = scores.get(1).map_or(0.0, |s| s.1.max(0.0));
+/// What a repeated text adds to that: the person said themselves what kind of job mail it is.
+pub(crate) fn relevance_learned(heard: &Heard<'_>) -> f64 {
+    if heard.repeats().is_some_and(|category| category != Category::Unrelated) { RELEVANCE_BITS } else { 0.0 }
+}
+
+/// Decides. The second voice is shown in the scores, but it neither chooses nor accepts: it only objects, and where
+/// the rules are silent it makes the guess that the person is asked about.
+pub(crate) fn decide(
+    rules: &RuleSet,
+    raws: &[Raw],
+    bits: &HashMap<usize, f64>,
+    heard: &Heard<'_>,
+    on: Circumstances,
+) -> Decision {
+    let (by_rules, mut asks) = weigh(rules, raws, bits, heard);
+    let (category, score) = by_rules.first().copied().unwrap_or((Category::Unrelated, 0.0));
+    let second = by_rules.get(1).map_or(0.0, |s| s.1.max(0.0));
     let about_job = on.relevance >= RELEVANCE_BITS;
-    if score < SPOKEN_BITS || (score < rules.policy(category).accept && !about_job) {
-        return silent(rules, scores, score, on);
-    }
     let policy = rules.policy(category);
-    if policy.terminal && !anchors.contains(&category) {
+    if score < SPOKEN_BITS || (score < policy.accept && !about_job) {
+        return silent(rules, by_rules, score, heard, on);
+    }
+    if policy.terminal && !anchors(rules, raws, heard).contains(&category) {
         asks.push(Ask::NoAnchor);
     }
     if score < policy.accept {
@@ -162,13 +164,76 @@ pub(crate) fn decide(rules: &RuleSet, raws: &[Raw], bits: &HashMap<usize, f64>, 
     if on.forwarded {
         asks.push(Ask::Forwarded);
     }
-    Decision { category, asks, score, scores }
+    let objects = heard.of(category).is_some_and(|opinion| opinion.sway == Sway::Against);
+    let near = (policy.accept..policy.accept + BAYES_BITS_MAX).contains(&score);
+    if objects && near && heard.repeats() != Some(category) {
+        asks.push(Ask::BayesDisagrees);
+    }
+    let scores = with_second_voice(&by_rules, heard);
+    let score = scores.iter().find(|(of, _)| *of == category).map_or(score, |(_, bits)| *bits);
+    Decision { category, asks, score, scores, by_rules }
+}
+
+/// The categories with a hit that can carry a final outcome: of a rule, or the text of a labelled mail.
+fn anchors(rules: &RuleSet, raws: &[Raw], heard: &Heard<'_>) -> Vec<Category> {
+    let of_rules = counted(rules, raws).filter(|(_, r)| r.weight >= ANCHOR_BITS).filter_map(|(_, r)| r.category);
+    of_rules.chain(heard.repeats()).collect()
+}
+
+/// The scores of the rules and of a repeated text, best first, and what stands against deciding by them.
+fn weigh(
+    rules: &RuleSet,
+    raws: &[Raw],
+    bits: &HashMap<usize, f64>,
+    heard: &Heard<'_>,
+) -> (Vec<(Category, f64)>, Vec<Ask>) {
+    let mut sums: BTreeMap<Category, f64> = BTreeMap::new();
+    for (raw, rule) in counted(rules, raws) {
+        if let Some(category) = rule.category {
+            *sums.entry(category).or_default() += bits.get(&raw.rule).copied().unwrap_or(0.0);
+        }
+    }
+    if let Some(category) = heard.repeats() {
+        *sums.entry(category).or_default() += TEMPLATE_BITS;
+    }
+    let anchors = anchors(rules, raws, heard);
+    let mut asks = Vec::new();
+    for conflict in &rules.conflicts {
+        settle(conflict, raws, &anchors, &mut sums, &mut asks);
+    }
+    (ranked(sums), asks)
+}
+
+/// The scores that are not nothing, best first.
+fn ranked(sums: BTreeMap<Category, f64>) -> Vec<(Category, f64)> {
+    let mut scores: Vec<(Category, f64)> = sums.into_iter().filter(|(_, bits)| *bits != 0.0).collect();
+    scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    scores
+}
+
+/// The scores with what the second voice adds: for anything, and against what has a score.
+fn with_second_voice(scores: &[(Category, f64)], heard: &Heard<'_>) -> Vec<(Category, f64)> {
+    let mut sums: BTreeMap<Category, f64> = scores.iter().copied().collect();
+    for opinion in &heard.opinions {
+        let scored = sums.get(&opinion.category).is_some_and(|bits| *bits > 0.0);
+        if opinion.sway == Sway::For || (opinion.sway == Sway::Against && scored) {
+            *sums.entry(opinion.category).or_default() += opinion.bits;
+        }
+    }
+    ranked(sums)
 }
 
 /// Nothing worth a category was said: leave the mail alone, or ask where it looks like job mail all the same.
-fn silent(rules: &RuleSet, scores: Vec<(Category, f64)>, score: f64, on: Circumstances) -> Decision {
+fn silent(
+    rules: &RuleSet,
+    by_rules: Vec<(Category, f64)>,
+    score: f64,
+    heard: &Heard<'_>,
+    on: Circumstances,
+) -> Decision {
+    let scores = with_second_voice(&by_rules, heard);
     if on.relevance < RELEVANCE_BITS {
-        return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores };
+        return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores, by_rules };
     }
     let ask = match on {
         _ if on.no_text => Ask::NoText,
@@ -178,7 +243,8 @@ fn silent(rules: &RuleSet, scores: Vec<(Category, f64)>, score: f64, on: Circums
     let best = scores.first().filter(|s| s.1 > 0.0).map_or(Category::OtherJob, |s| s.0);
     let low = score >= SPOKEN_BITS && score < rules.policy(best).accept;
     let asks = vec![if low { Ask::LowScore } else { ask }];
-    Decision { category: best, asks, score, scores }
+    let score = scores.first().map_or(score, |s| s.1.max(score));
+    Decision { category: best, asks, score, scores, by_rules }
 }
 
 /// Two outcomes that exclude each other, both anchored.

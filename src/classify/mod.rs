@@ -1,4 +1,5 @@
-//! What a message means: `classify(&RuleSet, &Message) -> Classification`, one pure function.
+//! What a message means: `classify_with(&RuleSet, &Message, &Learned) -> Classification`, one pure function;
+//! `classify` is the same with nothing learned.
 //!
 //! The [`Classification`] is the verdict itself: it is what is stored, what `explain` renders, what `--json` prints
 //! and what tests compare, so that "why" cannot disagree with "what". This module must not read a clock, a file or
@@ -7,6 +8,7 @@
 mod decide;
 mod facts;
 mod judge;
+mod learned;
 mod modality;
 mod sender;
 mod sentence;
@@ -17,10 +19,12 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{ANCHOR_BITS, RELEVANCE_BITS};
 pub use judge::HITS_PER_RULE_MAX;
+pub use learned::{BAYES_RULE, LEARNED_SOURCE, TEMPLATE_RULE};
 pub use sentence::{SENTENCE_CHARS_MAX, SENTENCES_MAX};
 
 use crate::{
     clean,
+    learn::{Learned, Traits},
     message::{Block, Message, Zone},
     outcome::{Category, Outcome, Reason, Stage, named},
     rules::RuleSet,
@@ -30,18 +34,25 @@ use judge::{Context, Raw};
 use sender::SenderFacts;
 use sentence::{Sentence, sentences};
 
-/// Judges one message. The same rules and the same message always give the same verdict.
+/// Judges one message by the rules alone. The same rules and the same message always give the same verdict.
 pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
+    classify_with(rules, message, &Learned::default())
+}
+
+/// Judges one message by the rules and by what the person's corrections taught; every voice stands in the verdict.
+pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> Classification {
     let message = message.unwrapped();
     let (sentences, cut) = sentences(&message.blocks);
     let sender = SenderFacts::read(rules, message);
     let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
     let mut raws = judge::hits(&context);
     let forwarded = judge_forwarded(&sentences, &mut raws);
+    let language = facts::language(&sentences);
+    let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &language };
+    let heard = learned::hear(learned, &text, &mut raws);
     decide::drop_openers(rules, &mut raws);
     let bits = decide::bits(rules, &raws);
     let words: Vec<String> = raws.iter().map(|r| matched(&sentences, r)).collect();
-    let language = facts::language(&sentences);
     let surroundings = decide::Surroundings {
         sender: &sender,
         ats_link: has_ats_link(rules, message),
@@ -49,13 +60,14 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
         sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
     };
     let on = Circumstances {
-        relevance: decide::relevance(rules, &raws, &words, &surroundings),
+        relevance: decide::relevance(rules, &raws, &words, &surroundings) + decide::relevance_learned(&heard),
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
         unknown_language: language == facts::UNKNOWN_LANGUAGE,
     };
-    let decision = decide::decide(rules, &raws, &bits, on);
+    let decision = decide::decide(rules, &raws, &bits, &heard, on);
+    let spoken = heard.hits(decision.category, &decision.by_rules);
     let facts = facts::read(&facts::Reading {
         rules,
         message,
@@ -72,10 +84,22 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
         score: decision.score,
         scores: decision.scores,
         relevance: on.relevance,
-        hits: hits(rules, &sentences, &raws, &bits),
+        hits: hits(rules, &sentences, &raws, &bits, spoken),
         facts,
         rules: rules.fingerprint().to_owned(),
     }
+}
+
+/// What a label on this message would be learned from.
+pub fn traits(rules: &RuleSet, message: &Message) -> Traits {
+    let message = message.unwrapped();
+    let (sentences, _) = sentences(&message.blocks);
+    let sender = SenderFacts::read(rules, message);
+    let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
+    let raws = judge::hits(&context);
+    let language = facts::language(&sentences);
+    let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &language };
+    learned::traits(&text, &raws, &learned::masks(&text, &raws))
 }
 
 /// Whether the outer text of a forwarded mail says nothing, so that the mail inside is the one to judge: then its hits
@@ -107,9 +131,15 @@ fn has_ats_link(rules: &RuleSet, message: &Message) -> bool {
     message.link_hosts.iter().any(ats)
 }
 
-/// The hits as they are shown and stored: counted ones first, then by weight.
-fn hits(rules: &RuleSet, sentences: &[Sentence], raws: &[Raw], bits: &HashMap<usize, f64>) -> Vec<Hit> {
-    let mut out: Vec<(f64, Hit)> = Vec::new();
+/// The hits as they are shown and stored: counted ones first, then by weight. `spoken` are those of the learner.
+fn hits(
+    rules: &RuleSet,
+    sentences: &[Sentence],
+    raws: &[Raw],
+    bits: &HashMap<usize, f64>,
+    spoken: Vec<Hit>,
+) -> Vec<Hit> {
+    let mut out: Vec<(f64, Hit)> = spoken.into_iter().map(|hit| (hit.weight.abs(), hit)).collect();
     for raw in raws {
         let Some(rule) = rules.rules.get(raw.rule) else { continue };
         let sentence = raw.sentence.and_then(|i| sentences.get(i));
@@ -156,7 +186,7 @@ pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
         }
     }
     raws.retain(|r| r.rule == index);
-    hits(rules, &sentences, &raws, &decide::bits(rules, &raws)).into_iter().next()
+    hits(rules, &sentences, &raws, &decide::bits(rules, &raws), Vec::new()).into_iter().next()
 }
 
 /// The verdict on one message with everything that led to it.
@@ -253,6 +283,14 @@ named! {
         Shadow = "shadow",
         /// The rule already counted once in this message.
         Repeated = "repeated",
+        /// The person said of the same text that it means something else.
+        Overruled = "overruled",
+        /// The text is that of a mail the person labelled, but says something else besides.
+        Differs = "differs",
+        /// The person labelled the same text in two ways.
+        Disputed = "disputed",
+        /// The second voice cannot tell.
+        Unsure = "unsure",
     }
 }
 
@@ -281,6 +319,8 @@ named! {
         UnknownLanguage = "unknown-language",
         /// Judging took too long.
         Limit = "limit",
+        /// The words of the mails that the person labelled speak against it.
+        BayesDisagrees = "bayes-disagrees",
     }
 }
 

@@ -108,6 +108,7 @@ pub fn because(ask: Ask) -> &'static str {
         Ask::Forwarded => "it is a mail passed on",
         Ask::UnknownLanguage => "no rules for its language",
         Ask::Limit => "judging it took too long",
+        Ask::BayesDisagrees => "the words of the mails you labelled speak against it",
     }
 }
 

@@ -31,7 +31,8 @@ impl<'r> Reading<'r> {
     /// The rules that counted, courtesy included: a fact is a fact.
     fn counted(&self) -> impl Iterator<Item = (&'r Raw, &'r Rule)> {
         use super::Dropped;
-        let counts = |r: &&Raw| matches!(r.dropped, None | Some(Dropped::Repeated | Dropped::Opener));
+        let counts =
+            |r: &&Raw| matches!(r.dropped, None | Some(Dropped::Repeated | Dropped::Opener | Dropped::Overruled));
         let rules = self.rules;
         self.raws.iter().filter(counts).filter_map(|r| Some((r, rules.rules.get(r.rule)?)))
     }
@@ -45,6 +46,24 @@ impl<'r> Reading<'r> {
             Some((*kind, sentence.text.get(start..end)?.to_owned(), sentence.zone))
         })
     }
+}
+
+/// The names that a mail states.
+pub(crate) struct Names {
+    /// The human who signed.
+    pub signed_by: Option<String>,
+    /// Employer, role, number of the vacancy.
+    pub of_things: Vec<String>,
+}
+
+/// Reads the names alone: what the learner must not learn.
+pub(crate) fn names(r: &Reading<'_>) -> Names {
+    let employer = employer::read(r);
+    let named = employer.as_ref().map(|e| e.value.as_str());
+    let role = role::read(r, named);
+    let signed_by = people::signed_by(r, named).map(|fact| fact.value);
+    let things = [role, role::reference(r), employer].into_iter().flatten();
+    Names { signed_by, of_things: things.map(|fact| fact.value).collect() }
 }
 
 /// Reads all facts.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::{Exit, home::Home};
 use crate::{
     app::import,
-    classify::{ANCHOR_BITS, Classification, Dropped, Fact, Hit, Modality, RELEVANCE_BITS, classify},
+    classify::{ANCHOR_BITS, BAYES_RULE, Classification, Dropped, Fact, Hit, LEARNED_SOURCE, Modality, RELEVANCE_BITS, TEMPLATE_RULE, classify},
     clean,
     message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
@@ -73,8 +73,9 @@ pub fn short(screen: &mut Screen<'_>, verdict: &Classification) -> io::Result<()
     let mut any = false;
     for hit in verdict.evidence().filter(|h| h.category == Some(verdict.category)) {
         any = true;
-        screen.line(format!("  {}:{}  {} ({:+.1} bits)", hit.file, hit.line, hit.rule, hit.weight))?;
-        screen.wrapped("    ", &format!("{}: “{}”", hit.title, hit.sentence))?;
+        screen.line(format!("  {}  {} ({:+.1} bits)", place(hit), hit.rule, hit.weight))?;
+        let said = if hit.sentence.is_empty() { String::new() } else { format!(": “{}”", hit.sentence) };
+        screen.wrapped("    ", &format!("{}{said}", hit.title))?;
     }
     if !any {
         screen.line("  No rule spoke for it.")?;
@@ -83,6 +84,15 @@ pub fn short(screen: &mut Screen<'_>, verdict: &Classification) -> io::Result<()
         screen.line(format!("  asked because: {} ({ask})", words::because(*ask)))?;
     }
     Ok(())
+}
+
+/// Where the rule of a hit stands; of what was learned, the item that taught it.
+fn place(hit: &Hit) -> String {
+    match hit.line {
+        0 => clean::line(&hit.file),
+        n if hit.file == LEARNED_SOURCE => format!("{LEARNED_SOURCE}, item {n}"),
+        n => format!("{}:{n}", clean::line(&hit.file)),
+    }
 }
 
 /// Writes the account of a verdict.
@@ -95,7 +105,8 @@ pub fn account(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -
     for hit in &counted {
         writeln!(out, " ● {:<36} {:<30} {:+.2}", clean::line(&hit.rule), clean::line(&hit.title), hit.weight)?;
         sentence(out, hit)?;
-        writeln!(out, "     {}:{}  {}", clean::line(&hit.file), hit.line, said(hit))?;
+        let said = if hit.file == LEARNED_SOURCE { String::new() } else { format!("  {}", said(hit)) };
+        writeln!(out, "     {}{said}", place(hit))?;
     }
     let seen: Vec<&Hit> = verdict.hits.iter().filter(|h| h.dropped.is_some_and(|d| d != Dropped::Repeated)).collect();
     if !seen.is_empty() {
@@ -132,7 +143,12 @@ fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::R
         return writeln!(out, " nothing in it speaks of an application");
     }
     let policy = rules.policy(verdict.category);
-    let enough = if verdict.score >= policy.accept { "≥" } else { "<" };
+    let second_voice = |c: Category| {
+        let of = verdict.evidence().filter(|h| h.category == Some(c) && h.rule.starts_with(BAYES_RULE));
+        of.map(|h| h.weight).sum::<f64>()
+    };
+    let score = verdict.score - second_voice(verdict.category);
+    let enough = if score >= policy.accept { "≥" } else { "<" };
     let next = verdict.scores.iter().find(|(c, _)| *c != verdict.category);
     let next_name = next.map_or("none".to_owned(), |(c, bits)| format!("{c} {bits:.1}"));
     let margin = verdict.score - next.map_or(0.0, |(_, bits)| bits.max(0.0));
@@ -142,9 +158,13 @@ fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::R
         " score {:.1} bits {enough} {:.1} · next: {next_name}, margin {margin:.1} {wide} {:.1}",
         verdict.score, policy.accept, policy.margin
     )?;
+    if score != verdict.score {
+        write!(out, " · {score:.1} without the second voice, which never decides")?;
+    }
     if policy.terminal {
         let anchor = verdict.evidence().find(|h| {
-            h.category == Some(verdict.category) && rules.rule(&h.rule).is_some_and(|r| r.weight >= ANCHOR_BITS)
+            let strong = rules.rule(&h.rule).is_some_and(|r| r.weight >= ANCHOR_BITS);
+            h.category == Some(verdict.category) && (strong || h.rule.starts_with(TEMPLATE_RULE))
         });
         write!(out, " · anchor: {}", anchor.map_or("none", |h| h.rule.as_str()))?;
     }
@@ -191,6 +211,10 @@ fn why_not(hit: &Hit) -> String {
         Some(Dropped::Opener) => "courtesy; the message has an outcome".to_owned(),
         Some(Dropped::Shadow) => "the rule is on trial".to_owned(),
         Some(Dropped::Repeated) | None => "counted once already".to_owned(),
+        Some(Dropped::Overruled) => "you said of the same text that it means something else".to_owned(),
+        Some(Dropped::Differs) => "but it says something else besides, so your label does not count".to_owned(),
+        Some(Dropped::Disputed) => "but you labelled the same text in two ways".to_owned(),
+        Some(Dropped::Unsure) => "cannot tell".to_owned(),
     }
 }
 
