@@ -10,7 +10,7 @@ use super::{
     kit::Kit,
 };
 use crate::{
-    classify::{Classification, classify},
+    classify::{Classification, classify_with},
     io::store::{self, Committed, Ingest, NewOutcome, Store, StoreError},
     message::{Address, Fetched, Message, MessageId},
     note::{Note, NoteContext, choose},
@@ -69,7 +69,8 @@ pub fn ingest(
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
     let message = Message::parse(arrived.bytes, Fetched::of(arrived.truncated));
-    let classification = classify(&kit.rules, &message);
+    let learned = kit.memory.current(store, &kit.rules, &kit.telling.zone)?;
+    let classification = classify_with(&kit.rules, &message, &learned);
     let base = Ingest {
         account: arrived.account,
         mailbox: arrived.mailbox,

@@ -4,6 +4,7 @@
 
 use std::{fmt, path::Path};
 
+use super::memory::Memory;
 use crate::{
     config::Config,
     io::{rules_dir, text_dir},
@@ -20,6 +21,8 @@ pub const POLICY_FILE: &str = "replies.toml";
 pub struct Kit {
     /// The rules in force.
     pub rules: RuleSet,
+    /// What the person's corrections taught, as last read from the log.
+    pub memory: Memory,
     /// The reply policy.
     pub policy: Policy,
     /// Reply texts.
@@ -72,6 +75,7 @@ impl Kit {
         match rules {
             Some(rules) if problems.is_empty() => Ok(Kit {
                 rules,
+                memory: Memory::default(),
                 policy,
                 templates,
                 notes,

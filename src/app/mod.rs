@@ -8,6 +8,7 @@ pub mod import;
 pub mod ingest;
 pub mod kit;
 pub mod maildir;
+pub mod memory;
 pub mod pulse;
 pub mod queue;
 pub mod submit;

@@ -9,9 +9,9 @@ use super::{
     kit::Kit,
 };
 use crate::{
-    classify::Classification,
+    classify::{Classification, traits},
     draft::{Digest, DraftState},
-    io::store::{DraftView, Filter, Item, NewOutcome, OutcomeRow, Rewrite, Store, Superseded},
+    io::store::{self, DraftView, Filter, Item, NewLesson, NewOutcome, OutcomeRow, Rewrite, Store, Superseded},
     message::{Address, Fetched, Message},
     outcome::{Category, Origin, Outcome, Reason, Stage},
     reply::{Edit, editable, parse_edit, person::is_address, recompose},
@@ -90,13 +90,18 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
         role: correction.role.clone().or(before.role),
         ..before
     };
-    let response = match mail_of(store, &item)? {
+    let mail = mail_of(store, &item)?;
+    let response = match &mail {
         Some((message, classification)) => {
-            let thread = ingest::thread(store, &message)?;
-            ingest::respond(store, kit, &message, &classification, &outcome, &thread, (item.row.detected_at, now))?
+            let thread = ingest::thread(store, message)?;
+            ingest::respond(store, kit, message, classification, &outcome, &thread, (item.row.detected_at, now))?
         }
         None => Response::default(),
     };
+    // Only what the person said themselves is a label: who corrects the employer's name has not judged the mail.
+    let traits = mail.filter(|_| correction.category.is_some()).map(|(message, _)| traits(&kit.rules, &message));
+    let lesson =
+        traits.as_ref().map(|traits| NewLesson { label: category, rules: kit.rules.fingerprint(), traits });
     let told = crate::telling::schedule(&outcome, now, &kit.telling);
     let new = NewOutcome {
         outcome: &outcome,
@@ -105,7 +110,9 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
         tell_at: Some(told.tell_at),
         draft_due_at: response.draft.as_ref().map(|_| now),
     };
-    Ok(store.supersede(id, new, response.draft.as_ref(), response.note.as_ref(), now)?)
+    let correction =
+        store::Correction { new, draft: response.draft.as_ref(), note: response.note.as_ref(), lesson };
+    Ok(store.correct(id, correction, now)?)
 }
 
 /// A draft to be shown for approval. One that waited long is dated anew first: what is approved says when it was

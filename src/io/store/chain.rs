@@ -12,6 +12,7 @@ use super::{
     error::{Result, StoreError},
     events::{Entry, EventKind, log},
     ingest::{NewOutcome, insert_note},
+    lessons::{NewLesson, Taught, restore_label, teach},
     value::{At, Word},
 };
 use crate::{
@@ -32,6 +33,19 @@ pub struct Superseded {
     pub restored: Vec<i64>,
     /// The new draft, where one was given and kept.
     pub draft: Option<i64>,
+}
+
+/// A correction by the person with what follows from it.
+#[derive(Clone, Copy)]
+pub struct Correction<'a> {
+    /// What holds from now on.
+    pub new: NewOutcome<'a>,
+    /// The reply.
+    pub draft: Option<&'a ProposedDraft>,
+    /// The note.
+    pub note: Option<&'a Note>,
+    /// What is learned from it; `None` where they did not say what the mail is.
+    pub lesson: Option<NewLesson<'a>>,
 }
 
 /// A row that takes the place of the last one of a chain.
@@ -72,14 +86,23 @@ impl Store {
         note: Option<&Note>,
         now: Timestamp,
     ) -> Result<Superseded> {
+        self.correct(id, Correction { new, draft, note, lesson: None }, now)
+    }
+
+    /// [`Store::supersede`], and what is learned from it, in one transaction.
+    pub fn correct(&mut self, id: i64, correction: Correction<'_>, now: Timestamp) -> Result<Superseded> {
+        let Correction { new, draft, note, lesson } = correction;
         let tx = self.begin()?;
         let earlier = head(&tx, id)?;
-        let message = stored(&tx, earlier)?.message;
+        let Stored { message, outcome: before, .. } = stored(&tx, earlier)?;
         let (outcome, withdrawn) =
             supersede_in(&tx, &Superseding { earlier, message, new, kind: EventKind::Supersede, now })?;
         let draft = draft.map(|draft| propose(&tx, outcome, draft, now)).transpose()?.flatten();
         if let Some(note) = note {
             insert_note(&tx, outcome, note, now)?;
+        }
+        if let (Some(message), Some(lesson)) = (message, lesson) {
+            teach(&tx, &Taught { message, outcome, before: before.category, lesson, now })?;
         }
         tx.commit()?;
         Ok(Superseded { outcome, withdrawn, restored: Vec::new(), draft })
@@ -91,7 +114,8 @@ impl Store {
         let tx = self.begin()?;
         let last = head(&tx, id)?;
         let undone = stored(&tx, last)?;
-        let before = stored(&tx, undone.supersedes.ok_or(StoreError::NothingToUndo { id: last })?)?;
+        let earlier = undone.supersedes.ok_or(StoreError::NothingToUndo { id: last })?;
+        let before = stored(&tx, earlier)?;
         let (outcome, withdrawn) = supersede_in(
             &tx,
             &Superseding {
@@ -106,6 +130,9 @@ impl Store {
             insert_outcome(&tx, undone.message, None, undone.again(Origin::Person), EventKind::Outcome, now)?;
         }
         let restored = restore_withdrawn_by(&tx, last, outcome, now)?;
+        if let Some(message) = before.message {
+            restore_label(&tx, message, (earlier, undone.outcome.category), outcome, now)?;
+        }
         tx.commit()?;
         Ok(Superseded { outcome, withdrawn, restored, draft: None })
     }

@@ -40,6 +40,8 @@ named! {
         CursorReset = "cursor_reset",
         /// Bodies were purged.
         Purge = "purge",
+        /// What the person said of a mail was forgotten.
+        Forgotten = "forgotten",
     }
 }
 

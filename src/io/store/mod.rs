@@ -16,6 +16,7 @@ mod error;
 mod events;
 mod history;
 mod ingest;
+mod lessons;
 mod list;
 mod lock;
 mod migrate;
@@ -30,7 +31,7 @@ use std::fmt;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use self::{
-    chain::Superseded,
+    chain::{Correction, Superseded},
     cursors::{ATTEMPTS_MAX, Attempt, MailboxCursor, Place, Quarantined},
     db::Db,
     drafts::{DraftView, Rewrite},
@@ -38,6 +39,7 @@ pub use self::{
     events::{Event, EventFilter, EventKind},
     history::{Counts, EmployerHistory, EmployerOutcome, EmployerReply, NoteUse, THREAD_MAX, ThreadMail},
     ingest::{Committed, Ingest, NewOutcome},
+    lessons::{LessonRow, LessonsMark, NewLesson},
     list::{DraftHead, Filter, Item, MailHead, OutcomeRow},
     lock::{AlreadyRunning, LOCK_FILE, Lock},
     open::BUSY_TIMEOUT,

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::{Exit, home::Home};
 use crate::{
     app::import,
-    classify::{Classification, Hit, classify},
+    classify::{Classification, Hit, classify_with},
     clean,
     message::{Defect, Fetched, Message, Zone},
     outcome::{Category, Reason, Stage},
@@ -141,12 +141,13 @@ pub fn text(out: &mut dyn Write, path: &str, message: &Message, verdict: &Classi
 /// Runs the verb: every input gets one line, whatever is in it.
 pub fn run(home: &Home, paths: &[PathBuf], screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     let rules = home.rules()?;
+    let learned = home.learned(&rules)?;
     let mut exit = Exit::Fine;
     for found in paths.iter().flat_map(|path| import::messages(path)) {
         match found {
             Ok(mail) => {
                 let message = Message::parse(&mail.bytes, Fetched::of(mail.oversized));
-                let verdict = classify(&rules, &message);
+                let verdict = classify_with(&rules, &message, &learned);
                 if home.json() {
                     json(screen.raw(), &mail.path, &message, &verdict)?;
                 } else {

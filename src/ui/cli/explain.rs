@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::{Exit, home::Home};
 use crate::{
     app::import,
-    classify::{ANCHOR_BITS, BAYES_RULE, Classification, Dropped, Fact, Hit, LEARNED_SOURCE, Modality, RELEVANCE_BITS, TEMPLATE_RULE, classify},
+    classify::{ANCHOR_BITS, BAYES_RULE, Classification, Dropped, Fact, Hit, LEARNED_SOURCE, Modality, RELEVANCE_BITS, TEMPLATE_RULE, classify_with},
     clean,
     message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
@@ -24,7 +24,7 @@ pub fn run(home: &Home, what: &str, id: Option<&str>, screen: &mut Screen<'_>) -
     let rules = home.rules()?;
     let verdicts = match what.parse::<i64>() {
         Ok(number) => vec![of_item(home, &rules, number, id.is_some())?],
-        Err(_) => of_file(&rules, what)?,
+        Err(_) => of_file(home, &rules, what)?,
     };
     let mut exit = Exit::Fine;
     for verdict in &verdicts {
@@ -53,17 +53,19 @@ fn of_item(home: &Home, rules: &RuleSet, number: i64, again: bool) -> anyhow::Re
     let store = home.log()?;
     if again {
         let (raw, truncated) = super::show::raw_mail(&store, number)?;
-        return Ok(classify(rules, &Message::parse(&raw, Fetched::of(truncated))));
+        let learned = home.learned(rules)?;
+        return Ok(classify_with(rules, &Message::parse(&raw, Fetched::of(truncated)), &learned));
     }
     let verdict = store.item(number)?.classification.map(|(verdict, _)| verdict);
     verdict.ok_or_else(|| anyhow::anyhow!("item {number} was entered by hand; there is no verdict to explain"))
 }
 
-fn of_file(rules: &RuleSet, path: &str) -> anyhow::Result<Vec<Classification>> {
+fn of_file(home: &Home, rules: &RuleSet, path: &str) -> anyhow::Result<Vec<Classification>> {
+    let learned = home.learned(rules)?;
     let mut verdicts = Vec::new();
     for found in import::messages(path.as_ref()) {
         let mail = found?;
-        verdicts.push(classify(rules, &Message::parse(&mail.bytes, Fetched::of(mail.oversized))));
+        verdicts.push(classify_with(rules, &Message::parse(&mail.bytes, Fetched::of(mail.oversized)), &learned));
     }
     Ok(verdicts)
 }
@@ -151,7 +153,7 @@ fn head(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification) -> io::R
     let enough = if score >= policy.accept { "≥" } else { "<" };
     let next = verdict.scores.iter().find(|(c, _)| *c != verdict.category);
     let next_name = next.map_or("none".to_owned(), |(c, bits)| format!("{c} {bits:.1}"));
-    let margin = verdict.score - next.map_or(0.0, |(_, bits)| bits.max(0.0));
+    let margin = score - next.map_or(0.0, |(c, bits)| (bits - second_voice(*c)).max(0.0));
     let wide = if margin >= policy.margin { "≥" } else { "<" };
     write!(
         out,

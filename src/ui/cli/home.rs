@@ -7,9 +7,13 @@ use jiff::tz::TimeZone;
 
 use super::args::Common;
 use crate::{
-    app::kit::{self, Kit},
+    app::{
+        kit::{self, Kit},
+        memory,
+    },
     config::{self, Config, Env},
-    io::store::Store,
+    io::store::{Store, StoreError},
+    learn::Learned,
     rules::RuleSet,
 };
 
@@ -112,6 +116,17 @@ impl Home {
     pub fn rules(&self) -> Result<RuleSet> {
         let (dir, disabled) = self.rule_files()?;
         kit::load_rules(Some(&dir), &disabled).map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))
+    }
+
+    /// What the person's corrections taught; nothing where nothing was logged yet, or only by an older version, which
+    /// learned nothing.
+    pub fn learned(&self, rules: &RuleSet) -> Result<Learned> {
+        let path = self.database()?;
+        match Store::open_to_read(&path) {
+            Ok(store) => Ok(memory::read(&store, rules, &self.zone()?)?),
+            Err(StoreError::Missing { .. } | StoreError::OlderSchema { .. }) => Ok(Learned::default()),
+            Err(error) => Err(error).with_context(|| format!("the log {} cannot be read", path.display())),
+        }
     }
 
     /// Rules and texts, as the configuration has them.

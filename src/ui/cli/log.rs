@@ -71,6 +71,7 @@ fn said(event: &Event) -> String {
             format!("draft {draft} of item {item}: {state}{remark}")
         }
         EventKind::DraftLeftOut => format!("item {item}: draft {draft} answers this mail already"),
+        EventKind::Forgotten => format!("mail {mail}: what you said of it was forgotten"),
         EventKind::Note => format!("item {item}: a note ({})", detail("template")),
         EventKind::Quarantine | EventKind::Vanished | EventKind::CursorReset | EventKind::Purge => {
             format!("{}: {}", event.kind.as_str().replace('_', " "), event.detail)
