@@ -20,11 +20,13 @@ use serde::{Deserialize, Serialize};
 pub use decide::{ANCHOR_BITS, RELEVANCE_BITS};
 pub use judge::HITS_PER_RULE_MAX;
 pub use learned::{BAYES_RULE, LEARNED_SOURCE, TEMPLATE_RULE};
+pub(crate) use facts::is_function_word;
+pub(crate) use sentence::Sentence;
 pub use sentence::{SENTENCE_CHARS_MAX, SENTENCES_MAX};
 
 use crate::{
     clean,
-    learn::{Learned, Traits},
+    learn::{Learned, Traits, text::Masks},
     message::{Block, Message, Zone},
     outcome::{Category, Outcome, Reason, Stage, named},
     rules::RuleSet,
@@ -32,7 +34,7 @@ use crate::{
 use decide::Circumstances;
 use judge::{Context, Raw};
 use sender::SenderFacts;
-use sentence::{Sentence, sentences};
+use sentence::sentences;
 
 /// Judges one message by the rules alone. The same rules and the same message always give the same verdict.
 pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
@@ -92,14 +94,33 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
 
 /// What a label on this message would be learned from.
 pub fn traits(rules: &RuleSet, message: &Message) -> Traits {
+    read_text(rules, message, |text, raws| learned::traits(text, raws, &learned::masks(text, raws)))
+}
+
+/// A message as words, for those who look for a rule in it.
+pub(crate) struct Wording {
+    pub sentences: Vec<Sentence>,
+    pub masks: Masks,
+    pub language: String,
+}
+
+/// Reads the words of a message.
+pub(crate) fn wording(rules: &RuleSet, message: &Message) -> Wording {
+    read_text(rules, message, |text, raws| Wording {
+        sentences: text.sentences.to_vec(),
+        masks: learned::masks(text, raws),
+        language: text.language.to_owned(),
+    })
+}
+
+fn read_text<T>(rules: &RuleSet, message: &Message, read: impl FnOnce(&learned::Text<'_>, &[Raw]) -> T) -> T {
     let message = message.unwrapped();
     let (sentences, _) = sentences(&message.blocks);
     let sender = SenderFacts::read(rules, message);
     let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
     let raws = judge::hits(&context);
     let language = facts::language(&sentences);
-    let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &language };
-    learned::traits(&text, &raws, &learned::masks(&text, &raws))
+    read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &language }, &raws)
 }
 
 /// Whether the outer text of a forwarded mail says nothing, so that the mail inside is the one to judge: then its hits

@@ -7,8 +7,12 @@
 //! [`crate::classify`]).
 
 mod bayes;
+mod fragment;
+mod grams;
+mod propose;
 mod template;
 pub mod text;
+mod tune;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -16,7 +20,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub use bayes::{BAYES_BITS_MAX, Bayes, Opinion, Sway, TRAINING_MIN, WORDS_MAX};
+pub use fragment::{LEARNED_FILE, appended};
+pub use propose::{Asked, Labelled, NoProposal, PROPOSALS_TRIED_MAX, Proposal, propose};
 pub use template::{DISTANCE_MAX, LENGTH_RATIO, Remembered, TEMPLATE_BITS, TEMPLATE_WORDS_MIN, fingerprint};
+pub use tune::{EXCEPTION_PHRASES_MAX, tune};
 
 use crate::{message::Zone, outcome::Category};
 use text::{Line, Masks, Token, tokens};

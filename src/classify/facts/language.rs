@@ -96,6 +96,11 @@ static OWNERS: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
     owners
 });
 
+/// Whether a normalised word is one of those that hold sentences together, in any language.
+pub(crate) fn is_function_word(word: &str) -> bool {
+    OWNERS.contains_key(word)
+}
+
 fn by_words(texts: &[&str]) -> Option<&'static str> {
     let mut votes = [0.0; WORDS.len()];
     let mut total = 0usize;
