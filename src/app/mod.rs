@@ -1,5 +1,6 @@
 //! Orchestration that reads like the product.
 
+pub mod authoring;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;

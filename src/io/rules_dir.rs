@@ -1,7 +1,9 @@
-//! Reads the files of the person's rule directory. What they mean is decided in [`crate::rules`].
+//! Reads and writes the files of the person's rule directory. What they mean is decided in [`crate::rules`].
 
 use std::{
-    fs, io,
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -32,6 +34,14 @@ pub enum Error {
     TooLarge {
         /// Which one.
         path: PathBuf,
+    },
+    /// A file that could not be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    Unwritable {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
     },
     /// Too many files.
     #[error("{} holds more than {FILES_MAX} rule files", path.display())]
@@ -79,4 +89,31 @@ pub fn file(path: &Path) -> Result<Source, Error> {
     let bytes = fs::read(path).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::NotText { path: path.to_owned() })?;
     Ok(Source { name: path.display().to_string(), text, layer: Layer::User })
+}
+
+/// Writes a rule file whole: a reader, a daemon that reloads among them, finds the old text or the new one. What is made
+/// anew, directory and file, is the person's alone; a file that exists keeps its mode.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let unwritable = |reason| Error::Unwritable { path: path.to_owned(), reason };
+    let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unwritable)?;
+    // Hidden, so that it is no rule file while it is written.
+    let part = directory.join(format!(".{}.part", uuid::Uuid::new_v4().simple()));
+    let written = write_and_rename(&part, path, text);
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written.and_then(|()| File::open(directory)?.sync_all()).map_err(unwritable)
+}
+
+fn write_and_rename(part: &Path, path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
+    match fs::metadata(path) {
+        Ok(old) => file.set_permissions(old.permissions())?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(part, path)
 }

@@ -114,6 +114,9 @@ pub enum Verb {
     /// Check, test and read the rules
     #[command(subcommand)]
     Rules(RulesVerb),
+    /// What your corrections taught: look, forget, take away
+    #[command(subcommand)]
+    Learn(LearnVerb),
     /// Check and read the notes
     #[command(subcommand)]
     Notes(NotesVerb),
@@ -285,11 +288,60 @@ pub enum RulesVerb {
     Test,
     /// List the rules in force
     List,
+    /// Propose a rule from a mail that was judged wrongly
+    New(NewRuleArgs),
+    /// Propose the smallest exception to a rule
+    Tune(TuneArgs),
     /// Everything about one rule
     Doc {
         /// The rule's id
         id: String,
     },
+}
+
+/// `onward rules new`.
+#[derive(Debug, Args)]
+pub struct NewRuleArgs {
+    /// The mail that was judged wrongly: an item's number or a file
+    #[arg(long, value_name = "ID|FILE")]
+    pub from: String,
+    /// What it really is [default: what you corrected it to]
+    #[arg(long, value_parser = named::<Category>)]
+    pub category: Option<Category>,
+    /// Add the proposal to your rules without asking
+    #[arg(long)]
+    pub save: bool,
+}
+
+/// `onward rules tune`.
+#[derive(Debug, Args)]
+pub struct TuneArgs {
+    /// The rule's id
+    pub rule: String,
+    /// Mails in which it is wrong: items or files
+    #[arg(long = "fp", value_name = "ID|FILE", required = true, num_args = 1..)]
+    pub wrong: Vec<String>,
+    /// Mails in which it is right and has to stay so
+    #[arg(long = "tp", value_name = "ID|FILE", num_args = 1..)]
+    pub right: Vec<String>,
+    /// Add the proposal to your rules without asking
+    #[arg(long)]
+    pub save: bool,
+}
+
+/// `onward learn …`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum LearnVerb {
+    /// List what you said of mails, and what comes of it
+    List,
+    /// Forget what you said of a mail, as if you had never said it
+    Forget {
+        /// The item's number
+        #[arg(value_parser = item, allow_negative_numbers = true)]
+        id: i64,
+    },
+    /// Print everything that was learned as JSON, a label a line
+    Export,
 }
 
 /// `onward notes …`.

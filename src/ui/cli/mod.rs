@@ -24,9 +24,11 @@ pub mod explain;
 mod fix;
 mod home;
 mod import;
+mod learn;
 mod list;
 mod log;
 mod notes;
+mod propose;
 mod review;
 pub mod rules;
 mod run;
@@ -113,6 +115,7 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Log(args) => log::run(&home, args, screen),
         Verb::Explain { what, rule } => explain::run(&home, what, rule.as_deref(), screen),
         Verb::Rules(verb) => rules::run(&home, verb, screen),
+        Verb::Learn(verb) => learn::run(&home, *verb, screen),
         Verb::Notes(verb) => notes::run(&home, verb, screen),
         Verb::Config(verb) => config::run(&home, *verb, screen),
         Verb::Doctor => doctor::run(&home, screen),

@@ -23,6 +23,11 @@ pub const UNLOADABLE: u8 = 2;
 
 /// Runs a verb.
 pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    match verb {
+        RulesVerb::New(args) => return super::propose::new(home, args, screen),
+        RulesVerb::Tune(args) => return super::propose::tune(home, args, screen),
+        _ => {}
+    }
     let today = Some(crate::io::clock::now().to_zoned(home.env.zone.clone()).date());
     let (dir, disabled) = home.rule_files()?;
     let own = match verb {
@@ -38,7 +43,7 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
     let code = match verb {
         RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
         RulesVerb::Test => test(screen.raw(), &sources, today, home.json())?,
-        RulesVerb::List | RulesVerb::Doc { .. } => match loaded(screen.raw(), &sources, today, home.json())? {
+        _ => match loaded(screen.raw(), &sources, today, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
                 RulesVerb::Doc { id } if home.json() => doc_json(screen.raw(), &set, id)?,
