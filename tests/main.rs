@@ -20,6 +20,7 @@ mod corpus;
 mod demo;
 mod e2e;
 mod imap;
+mod learn;
 mod message;
 mod metamorphic;
 mod project;

@@ -39,12 +39,7 @@ pub fn read(store: &Store, rules: &RuleSet, zone: &TimeZone) -> Result<Learned, 
 }
 
 /// The same without the labels of these mails.
-pub fn read_without(
-    store: &Store,
-    rules: &RuleSet,
-    zone: &TimeZone,
-    without: &[i64],
-) -> Result<Learned, StoreError> {
+pub fn read_without(store: &Store, rules: &RuleSet, zone: &TimeZone, without: &[i64]) -> Result<Learned, StoreError> {
     let mut rows = store.labels()?;
     rows.retain(|row| !without.contains(&row.message));
     let skip = rows.len().saturating_sub(LESSONS_MAX);
@@ -57,12 +52,7 @@ pub fn read_without(
 
 /// A label as a lesson. One whose traits are of another version is read anew from its mail, and rests where that is no
 /// longer stored.
-fn lesson(
-    store: &Store,
-    rules: &RuleSet,
-    row: LessonRow,
-    zone: &TimeZone,
-) -> Result<Option<Lesson>, StoreError> {
+fn lesson(store: &Store, rules: &RuleSet, row: LessonRow, zone: &TimeZone) -> Result<Option<Lesson>, StoreError> {
     let (Some(label), Some(kept)) = (row.label, row.traits) else { return Ok(None) };
     let today = if kept.version == TRAITS_VERSION { Some(kept) } else { anew(store, rules, row.message)? };
     let day = row.at.to_zoned(zone.clone()).date();

@@ -100,8 +100,7 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
     };
     // Only what the person said themselves is a label: who corrects the employer's name has not judged the mail.
     let traits = mail.filter(|_| correction.category.is_some()).map(|(message, _)| traits(&kit.rules, &message));
-    let lesson =
-        traits.as_ref().map(|traits| NewLesson { label: category, rules: kit.rules.fingerprint(), traits });
+    let lesson = traits.as_ref().map(|traits| NewLesson { label: category, rules: kit.rules.fingerprint(), traits });
     let told = crate::telling::schedule(&outcome, now, &kit.telling);
     let new = NewOutcome {
         outcome: &outcome,
@@ -110,8 +109,7 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
         tell_at: Some(told.tell_at),
         draft_due_at: response.draft.as_ref().map(|_| now),
     };
-    let correction =
-        store::Correction { new, draft: response.draft.as_ref(), note: response.note.as_ref(), lesson };
+    let correction = store::Correction { new, draft: response.draft.as_ref(), note: response.note.as_ref(), lesson };
     Ok(store.correct(id, correction, now)?)
 }
 

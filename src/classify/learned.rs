@@ -177,6 +177,9 @@ pub(super) fn masks(text: &Text<'_>, raws: &[Raw]) -> Masks {
     // First and last name are written alone as well; the words of an employer's name are words.
     let people = message.to.iter().chain(&message.delivered_to).flat_map(|address| address.name.split_whitespace());
     let signed = stated.signed_by.iter().flat_map(|name| name.split_whitespace());
-    let names = headers.map(|address| address.name.as_str()).chain(people).chain(signed);
+    // "Pear & Plum Hiring" is "Pear & Plum" in the text.
+    let short = message.from.iter().filter_map(|address| address.name.rsplit_once(' ').map(|(short, _)| short));
+    let short = short.filter(|name| name.contains(' '));
+    let names = headers.map(|address| address.name.as_str()).chain(people).chain(signed).chain(short);
     Masks::new(names.chain(stated.of_things.iter().map(String::as_str)), language)
 }

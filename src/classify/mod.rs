@@ -18,9 +18,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 pub use decide::{ANCHOR_BITS, RELEVANCE_BITS};
+pub(crate) use facts::is_function_word;
 pub use judge::HITS_PER_RULE_MAX;
 pub use learned::{BAYES_RULE, LEARNED_SOURCE, TEMPLATE_RULE};
-pub(crate) use facts::is_function_word;
 pub(crate) use sentence::Sentence;
 pub use sentence::{SENTENCE_CHARS_MAX, SENTENCES_MAX};
 

@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::outcome::Category;
+use super::text::{NAME, NUMBER};
+use crate::{classify::is_function_word, outcome::Category};
 
 /// Most bits the voice has for or against a category.
 pub const BAYES_BITS_MAX: f64 = 3.0;
@@ -125,7 +126,7 @@ impl Bayes {
             Sway::Against => p < 0.5,
             Sway::Unsure => true,
         };
-        let words = telling.iter().filter(|(_, p)| says(*p)).take(NAMED_MAX).map(|(w, _)| (*w).to_owned()).collect();
+        let words = named(telling.iter().filter(|(_, p)| says(*p)).map(|(term, _)| *term));
         Opinion { category, sway, bits, words }
     }
 
@@ -140,6 +141,24 @@ impl Bayes {
         let p = share / (share + share_of_others);
         Some((BELIEF * 0.5 + all * p) / (BELIEF + all))
     }
+}
+
+/// The terms to be named: those that say something to a reader, each with a word of its own.
+fn named<'t>(terms: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for term in terms {
+        let content: Vec<&str> = term.split(' ').filter(|word| !is_function_word(word) && !is_mark(word)).collect();
+        if out.len() < NAMED_MAX && content.iter().any(|word| !seen.contains(word)) {
+            seen.extend(content);
+            out.push(term.to_owned());
+        }
+    }
+    out
+}
+
+fn is_mark(word: &str) -> bool {
+    word == NAME || word == NUMBER
 }
 
 fn add(counts: &mut [u32; CATEGORIES], of: Category) {
@@ -169,4 +188,31 @@ fn chi_squared(value: f64, half: usize) -> f64 {
         sum += term;
     }
     sum.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agreement_is_sure_and_disagreement_is_not() {
+        let both = |a: f64, b: f64| combined(&[("a", a), ("b", a), ("c", b), ("d", b)]);
+        assert!(both(0.97, 0.97) > 0.99);
+        assert!(both(0.03, 0.03) < 0.01);
+        assert!((both(0.97, 0.03) - 0.5).abs() < 0.01);
+        assert!((combined(&[]) - 0.5).abs() < f64::EPSILON);
+        // From a table: 3.84 has 5 % with one degree of freedom, 5.99 with two, 18.31 with ten.
+        assert!((chi_squared(5.991, 1) - 0.05).abs() < 1e-3 && (chi_squared(18.307, 5) - 0.05).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_same_labels_give_the_same_state_in_any_number() {
+        let terms = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let (a, b, c) = (terms("alpha beta"), terms("beta gamma"), terms("delta"));
+        let taught = |mails: &[(Category, &[String])]| Bayes::train(mails.iter().copied());
+        let three = taught(&[(Category::Offer, &a), (Category::Feedback, &b), (Category::Offer, &c)]);
+        assert_eq!(three, taught(&[(Category::Offer, &a), (Category::Feedback, &b), (Category::Offer, &c)]));
+        assert_eq!((three.mails(), three.mails_of(Category::Offer)), (3, 2));
+        assert_ne!(three, taught(&[(Category::Offer, &a), (Category::Feedback, &b)]));
+    }
 }

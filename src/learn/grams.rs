@@ -34,6 +34,8 @@ pub(super) struct Gram {
     pub words: usize,
     /// Its words that are no function words.
     pub content: Vec<String>,
+    /// Whether it begins and ends with such words.
+    pub framed: bool,
     /// Its byte range in the normalised sentence.
     pub span: (usize, usize),
 }
@@ -77,10 +79,13 @@ fn gram(run: &[Token]) -> Option<Gram> {
         glued = open(token);
         phrase.push_str(if token.masked { "..6" } else { &token.text });
     }
-    let content = run.iter().filter(|token| !token.masked && is_content(&token.text));
+    let is_content = |token: &&Token| !token.masked && is_content(&token.text);
+    let framed = [run.first(), run.last()].iter().flatten().all(is_content);
+    let content = run.iter().filter(is_content);
     Some(Gram {
         key: key(run),
         words: run.len(),
+        framed,
         content: content.map(|token| token.text.clone()).collect(),
         span: (run.first()?.span.0, run.last()?.span.1),
         phrase,
@@ -131,7 +136,11 @@ impl Background {
 
     /// Adds the words of one sentence.
     pub fn add(&mut self, tokens: &[Token], of: bool) {
-        if of { self.texts_for.push(key(tokens)) } else { self.texts_against.push(key(tokens)) }
+        if of {
+            self.texts_for.push(key(tokens))
+        } else {
+            self.texts_against.push(key(tokens))
+        }
         for token in tokens.iter().filter(|token| !token.masked) {
             let counts = self.words.entry(token.text.clone()).or_default();
             if of { counts.0 += 1 } else { counts.1 += 1 }
@@ -144,14 +153,16 @@ impl Background {
         (among(&self.texts_for), among(&self.texts_against))
     }
 
-    /// How well a run of words speaks for the category, in bits; `None` where it stands in a text of another one.
+    /// How well a run of words speaks for the category, in bits; `None` where it stands in a text of another one, or
+    /// begins or ends with a word that any sentence has.
     pub fn rank(&self, gram: &Gram) -> Option<f64> {
         let (of, against) = self.counts(gram);
-        if against > 0 || gram.content.len() < CONTENT_WORDS_MIN {
+        if against > 0 || gram.content.len() < CONTENT_WORDS_MIN || !gram.framed {
             return None;
         }
         let (all, others) = (self.texts_for.len() as f64, self.texts_against.len() as f64);
-        let odds = |of: f64, against: f64| ((of + 0.5) / (all + 1.0)).log2() - ((against + 0.5) / (others + 1.0)).log2();
+        let odds =
+            |of: f64, against: f64| ((of + 0.5) / (all + 1.0)).log2() - ((against + 0.5) / (others + 1.0)).log2();
         let count = |word: &String| self.words.get(word).copied().unwrap_or((0, 0));
         let words = gram.content.iter().map(count).map(|(of, against)| odds(f64::from(of), f64::from(against)));
         let average = words.sum::<f64>() / gram.content.len() as f64;

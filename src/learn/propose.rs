@@ -130,25 +130,45 @@ pub fn propose(asked: &Asked<'_>, target: Labelled<'_>) -> Result<Proposal, NoPr
     if is_right(&verdict, target.label) {
         return Err(NoProposal::Already(target.name.to_owned()));
     }
-    let misread = misreading(asked.rules, &verdict, target.label);
-    if misread.is_empty() {
+    let Some((proposal, verdict)) = exceptions(asked, target, &verdict)? else {
         return phrase(asked, target, &verdict, "", Vec::new());
+    };
+    // Nothing has to be said for a mail that is about nothing.
+    if is_right(&verdict, target.label) || target.label == Category::Unrelated {
+        return Ok(proposal);
     }
-    let mut fragment = String::new();
-    for rule in misread.iter().take(EXCEPTIONS_MAX) {
-        let found = tune::exception(asked, rule, &[target], &[])?;
-        fragment = if fragment.is_empty() { found } else { format!("{fragment}\n{found}") };
+    // Without a phrase for what it is, it is at least not misread any more.
+    Ok(phrase(asked, target, &verdict, &proposal.toml, proposal.ids.clone()).unwrap_or(proposal))
+}
+
+/// Exceptions to the rules that misread a mail, the strongest first and no more than needed, and the verdict with them;
+/// nothing where none did.
+fn exceptions(
+    asked: &Asked<'_>,
+    target: Labelled<'_>,
+    verdict: &Classification,
+) -> Result<Option<(Proposal, Classification)>, NoProposal> {
+    let mut done: Option<(Proposal, Classification)> = None;
+    for _ in 0..EXCEPTIONS_MAX {
+        let (set, judged) = match &done {
+            Some((proposal, judged)) => (&proposal.rules, judged),
+            None => (asked.rules, verdict),
+        };
+        let Some(rule) = misreading(set, judged, target.label) else { break };
+        let found = tune::exception(asked, &rule, &[target], &[])?;
+        let (toml, mut ids) = match &done {
+            Some((proposal, _)) => (format!("{}\n{found}", proposal.toml), proposal.ids.clone()),
+            None => (found, Vec::new()),
+        };
+        let (sources, rules) = asked.with(&toml)?;
+        if !asked.keeps_tests(&rules) {
+            return Err(NoProposal::NoException(rule));
+        }
+        ids.push(rule);
+        let judged = classify(&rules, target.message);
+        done = Some((Proposal { toml, sources, rules, ids, mails: 1 }, judged));
     }
-    let (sources, set) = asked.with(&fragment)?;
-    let verdict = classify(&set, target.message);
-    if is_right(&verdict, target.label) && asked.keeps_tests(&set) {
-        return Ok(Proposal { toml: fragment, sources, rules: set, ids: misread, mails: 1 });
-    }
-    if target.label == Category::Unrelated {
-        // Nothing has to be said for a mail that is about nothing.
-        return Err(NoProposal::NoPhrase(target.name.to_owned()));
-    }
-    phrase(asked, target, &verdict, &fragment, misread)
+    Ok(done)
 }
 
 /// Whether a verdict is what the person says, decided.
@@ -156,16 +176,11 @@ fn is_right(verdict: &Classification, label: Category) -> bool {
     verdict.category == label && verdict.decided
 }
 
-/// The rules that spoke strongly for something else, strongest first.
-fn misreading(rules: &RuleSet, verdict: &Classification, label: Category) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for hit in verdict.evidence().filter(|hit| hit.category.is_some_and(|category| category != label)) {
-        let strong = rules.rule(&hit.rule).is_some_and(|rule| rule.weight >= ANCHOR_BITS);
-        if strong && !hit.sentence.is_empty() && !out.contains(&hit.rule) {
-            out.push(hit.rule.clone());
-        }
-    }
-    out
+/// The rule that spoke most strongly for something else.
+fn misreading(rules: &RuleSet, verdict: &Classification, label: Category) -> Option<String> {
+    let strong = |id: &str| rules.rule(id).is_some_and(|rule| rule.weight >= ANCHOR_BITS);
+    let against = verdict.evidence().filter(|hit| hit.category.is_some_and(|category| category != label));
+    against.filter(|hit| !hit.sentence.is_empty()).find(|hit| strong(&hit.rule)).map(|hit| hit.rule.clone())
 }
 
 /// A phrase with the sentence it stands in.
@@ -219,12 +234,7 @@ fn is_own(zone: Zone) -> bool {
 }
 
 /// Phrases of sentences in which no rule has said anything yet, best first.
-fn candidates(
-    rules: &RuleSet,
-    verdict: &Classification,
-    words: &Wording,
-    background: &Background,
-) -> Vec<Candidate> {
+fn candidates(rules: &RuleSet, verdict: &Classification, words: &Wording, background: &Background) -> Vec<Candidate> {
     let weight = |id: &str| rules.rule(id).map_or(0.0, |rule| rule.weight.abs());
     let spoken: Vec<&str> = verdict
         .evidence()

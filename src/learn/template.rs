@@ -125,7 +125,7 @@ mod tests {
     fn the_hash_never_changes() {
         assert_eq!(hash(["a", "b"].into_iter()), hash(["a", "b"].into_iter()));
         assert_ne!(hash(["ab"].into_iter()), hash(["a", "b"].into_iter()));
-        assert_eq!(format!("{:016x}", hash(["a", "b"].into_iter())), "PRINT_A");
-        assert_eq!(format!("{:016x}", fingerprint(LETTER.split_whitespace())), "PRINT_B");
+        assert_eq!(format!("{:016x}", hash(["a", "b"].into_iter())), "b912458b53ec5105");
+        assert_eq!(format!("{:016x}", fingerprint(LETTER.split(' '))), "b84a216fb00329c0");
     }
 }

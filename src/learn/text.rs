@@ -16,10 +16,10 @@ pub const NUMBER: &str = "#";
 /// Shortest name that is masked, in bytes: initials stand in too many words.
 const NAME_BYTES_MIN: usize = 2;
 /// From this share of capitalised words on a line is a title, and capitals say nothing.
-const TITLE_SHARE: f64 = 0.6;
+const TITLE_SHARE: f64 = 0.75;
 
-/// Days and months that are written small, or are nouns among capitalised nouns. `may`, `march`, `mar` and `lunes` of
-/// other languages are left out where they are words of another kind.
+/// Days and months that are written small, or are nouns among capitalised nouns. `may` and
+/// `march` are left out: they are words of another kind as well, and capitals tell the months.
 const DAYS_AND_MONTHS: &str = " monday tuesday wednesday thursday friday saturday sunday january february april june \
     july august september october november december montag dienstag mittwoch donnerstag freitag samstag sonntag \
     januar februar märz mai juni juli oktober dezember lundi mardi mercredi jeudi vendredi samedi dimanche janvier \
@@ -71,7 +71,7 @@ pub struct Token {
     pub masked: bool,
     /// Its byte range in the normalised sentence.
     pub span: (usize, usize),
-    /// Whether more than space, comma or hyphen stands before it.
+    /// Whether more than space, comma, hyphen, `&` or `/` stands before it.
     pub after_break: bool,
 }
 
@@ -87,7 +87,7 @@ pub fn tokens(line: Line<'_>, masks: &Masks) -> Vec<Token> {
     for span in words {
         let word = text.get(span.0..span.1).unwrap_or_default();
         let before = text.get(end..span.0).unwrap_or_default();
-        let after_break = out.is_empty() || !before.chars().all(|c| matches!(c, ' ' | ',' | '-' | '\''));
+        let after_break = out.is_empty() || !before.chars().all(|c| matches!(c, ' ' | ',' | '-' | '\'' | '&' | '/'));
         let mark = if hidden.iter().any(|h| h.0 < span.1 && span.0 < h.1) {
             Some(NAME)
         } else if word.chars().any(char::is_numeric) || DAYS_AND_MONTHS.contains(&format!(" {word} ")) {
@@ -100,12 +100,7 @@ pub fn tokens(line: Line<'_>, masks: &Masks) -> Vec<Token> {
         end = span.1;
         match (mark, out.last_mut()) {
             (Some(mark), Some(last)) if last.masked && last.text == mark && !after_break => last.span.1 = span.1,
-            _ => out.push(Token {
-                text: mark.unwrap_or(word).to_owned(),
-                masked: mark.is_some(),
-                span,
-                after_break,
-            }),
+            _ => out.push(Token { text: mark.unwrap_or(word).to_owned(), masked: mark.is_some(), span, after_break }),
         }
     }
     out
@@ -222,7 +217,7 @@ mod tests {
         for (text, names, language, expected) in [
             ("Dear Sam, thank you", &["Sam Reed"][..], "en", "dear * thank you"),
             ("Thank you for applying to Pear & Plum Ltd.", &["Pear & Plum Ltd"], "en", "thank you for applying to *"),
-            ("We met on 3 August at 10:30", &[], "en", "we met on # * at #"),
+            ("We met on 3 August at 10:30", &[], "en", "we met on # at # #"),
             ("You may see https://x.example/a?b=1 or jobs.pear.example.", &[], "en", "you may see * or *"),
             ("Write to hr@pear.example, please", &[], "en", "write to * please"),
             ("I think I can", &[], "en", "i think i can"),
@@ -230,6 +225,7 @@ mod tests {
             ("das Gespräch am Montag, 3. März", &[], "de", "das gespräch am #"),
             ("pear wrote: We hope", &["pear"], "en", "* wrote we hope"),
             ("pearls", &["pear"], "en", "pearls"),
+            ("We at Pear & Plum and R/D Ltd thank you", &[], "en", "we at * and * thank you"),
             ("選考の結果", &["選考"], "ja", "* の 結 果"),
         ] {
             assert_eq!(masked(text, names, language), expected, "{text}");

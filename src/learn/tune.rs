@@ -61,8 +61,7 @@ pub(super) fn exception(
         for _ in 0..PROPOSALS_TRIED_MAX {
             let Some(phrases) = cover(&cases, reach, &needed, &common, &banned) else { break };
             // In a test the sentence stands alone.
-            let examples: Vec<String> =
-                cases.iter().filter(|_| reach == 0).map(|case| case.example.clone()).collect();
+            let examples: Vec<String> = cases.iter().filter(|_| reach == 0).map(|case| case.example.clone()).collect();
             let toml = fragment::exception(rule, &reason, &phrases, scope, &examples);
             if holds(asked, rule, &toml, wrong, &right) {
                 return Ok(toml);
@@ -126,13 +125,7 @@ fn words_of(text: &str) -> String {
 
 /// The fewest phrases that each case has one of; best ones first: those that stand in most cases, in few sentences of
 /// the category, and are short.
-fn cover(
-    cases: &[Case],
-    reach: usize,
-    needed: &[String],
-    common: &[String],
-    banned: &[String],
-) -> Option<Vec<String>> {
+fn cover(cases: &[Case], reach: usize, needed: &[String], common: &[String], banned: &[String]) -> Option<Vec<String>> {
     let grams = |case: &'_ Case| case.grams.get(reach).cloned().unwrap_or_default();
     let stands = |gram: &Gram, texts: &[String]| texts.iter().filter(|text| text.contains(gram.key.as_str())).count();
     let mut open: Vec<Vec<Gram>> = cases.iter().map(grams).collect();

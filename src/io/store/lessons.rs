@@ -106,8 +106,7 @@ impl Store {
 }
 
 /// The item of a row is the head of its chain by then: what `outcome` says.
-const LESSONS: &str =
-    "SELECT id, at, message, outcome, before, label, rules, traits FROM lesson ORDER BY id";
+const LESSONS: &str = "SELECT id, at, message, outcome, before, label, rules, traits FROM lesson ORDER BY id";
 
 const LABELS: &str = "
     SELECT id, at, message, outcome, before, label, rules, traits
@@ -169,14 +168,7 @@ fn state(tx: &Connection, message: i64, outcome: i64) -> Result<Option<State>> {
     Ok(state.optional()?)
 }
 
-fn insert(
-    tx: &Connection,
-    message: i64,
-    outcome: i64,
-    before: Category,
-    state: &State,
-    now: Timestamp,
-) -> Result<()> {
+fn insert(tx: &Connection, message: i64, outcome: i64, before: Category, state: &State, now: Timestamp) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO lesson (at, message, outcome, before, label, rules, traits)
          VALUES (:at, :message, :outcome, :before, :label, :rules, :traits)",

@@ -6,7 +6,10 @@ use std::io::{self, Write};
 use super::{Exit, home::Home};
 use crate::{
     app::import,
-    classify::{ANCHOR_BITS, BAYES_RULE, Classification, Dropped, Fact, Hit, LEARNED_SOURCE, Modality, RELEVANCE_BITS, TEMPLATE_RULE, classify_with},
+    classify::{
+        ANCHOR_BITS, BAYES_RULE, Classification, Dropped, Fact, Hit, LEARNED_SOURCE, Modality, RELEVANCE_BITS,
+        TEMPLATE_RULE, classify_with,
+    },
     clean,
     message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
