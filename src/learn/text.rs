@@ -88,7 +88,10 @@ pub fn tokens(line: Line<'_>, masks: &Masks) -> Vec<Token> {
         let word = text.get(span.0..span.1).unwrap_or_default();
         let before = text.get(end..span.0).unwrap_or_default();
         let after_break = out.is_empty() || !before.chars().all(|c| matches!(c, ' ' | ',' | '-' | '\'' | '&' | '/'));
-        let mark = if hidden.iter().any(|h| h.0 < span.1 && span.0 < h.1) {
+        let within = hidden.iter().find(|h| h.0 < span.1 && span.0 < h.1);
+        // The parts of one address are one mark, whatever stands between them, and so are those of a date or time.
+        let goes_on = !after_break || within.is_some_and(|h| h.0 < end && end > 0);
+        let mark = if within.is_some() {
             Some(NAME)
         } else if word.chars().any(char::is_numeric) || DAYS_AND_MONTHS.contains(&format!(" {word} ")) {
             Some(NUMBER)
@@ -99,7 +102,9 @@ pub fn tokens(line: Line<'_>, masks: &Masks) -> Vec<Token> {
         };
         end = span.1;
         match (mark, out.last_mut()) {
-            (Some(mark), Some(last)) if last.masked && last.text == mark && !after_break => last.span.1 = span.1,
+            (Some(mark), Some(last)) if last.masked && last.text == mark && (goes_on || mark == NUMBER) => {
+                last.span.1 = span.1
+            }
             _ => out.push(Token { text: mark.unwrap_or(word).to_owned(), masked: mark.is_some(), span, after_break }),
         }
     }
@@ -217,7 +222,7 @@ mod tests {
         for (text, names, language, expected) in [
             ("Dear Sam, thank you", &["Sam Reed"][..], "en", "dear * thank you"),
             ("Thank you for applying to Pear & Plum Ltd.", &["Pear & Plum Ltd"], "en", "thank you for applying to *"),
-            ("We met on 3 August at 10:30", &[], "en", "we met on # at # #"),
+            ("We met on 3 August at 10:30", &[], "en", "we met on # at #"),
             ("You may see https://x.example/a?b=1 or jobs.pear.example.", &[], "en", "you may see * or *"),
             ("Write to hr@pear.example, please", &[], "en", "write to * please"),
             ("I think I can", &[], "en", "i think i can"),

@@ -168,9 +168,7 @@ fn the_second_voice_names_its_words_and_never_decides() {
         }
     }
     // Job mail that says nothing known: the voice makes the guess, and the person is asked.
-    let message = with_words(
-        "Your application for the position arrived at our hiring team. The lanterns in the harbour were lit.",
-    );
+    let message = with_words(&format!("Your application lies with our hiring team. {LANTERNS}"));
     let verdict = classify::classify_with(&rules, &message, &learned);
     assert_eq!((verdict.category, verdict.decided), (Category::Rejection, false), "{:?}", verdict.scores);
 }
