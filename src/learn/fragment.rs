@@ -78,7 +78,7 @@ pub(super) fn id(category: Category, phrase: &str, taken: impl Fn(&str) -> bool)
             slug.push_str(word);
         }
     }
-    if slug.is_empty() || phrase.chars().any(|c| !c.is_ascii()) {
+    if slug.is_empty() || !phrase.is_ascii() {
         slug = format!("p{:08x}", super::template::hash(std::iter::once(phrase)) >> 32);
     }
     let base = format!("user.{}.{slug}", category.as_str().replace('_', "-"));

@@ -124,7 +124,7 @@ fn add_terms(tokens: &[Token], terms: &mut BTreeSet<String>) {
         if !token.masked {
             terms.insert(token.text.clone());
         }
-        let next = tokens.get(at + 1).filter(|next| !next.after_break && !(token.masked && next.masked));
+        let next = tokens.get(at + 1).filter(|next| !(next.after_break || token.masked && next.masked));
         if let Some(next) = next {
             terms.insert(format!("{} {}", token.text, next.text));
         }
