@@ -41,9 +41,10 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
     decide::drop_openers(rules, &mut raws);
     let bits = decide::bits(rules, &raws);
     let words: Vec<String> = raws.iter().map(|r| matched(&sentences, r)).collect();
-    let language = facts::language(&sentences);
+    let languages = facts::languages(&sentences);
     let surroundings = decide::Surroundings {
         sender: &sender,
+        languages: &languages,
         ats_link: has_ats_link(rules, message),
         discussion: message.headers.list_id,
         sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
@@ -53,7 +54,7 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
-        unknown_language: language == facts::UNKNOWN_LANGUAGE,
+        unknown_language: languages.main == facts::UNKNOWN_LANGUAGE,
     };
     let decision = decide::decide(rules, &raws, &bits, on);
     let facts = facts::read(&facts::Reading {
@@ -63,7 +64,7 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
         raws: &raws,
         sender: &sender,
         category: decision.category,
-        language,
+        language: languages.main,
     });
     Classification {
         category: decision.category,
