@@ -54,7 +54,7 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
-        unknown_language: languages.main == facts::UNKNOWN_LANGUAGE,
+        unknown_language: languages.beyond(rules.modality.keys().map(String::as_str)),
     };
     let decision = decide::decide(rules, &raws, &bits, on);
     let facts = facts::read(&facts::Reading {
@@ -280,8 +280,6 @@ named! {
         Forwarded = "forwarded",
         /// A language that no installed rules cover.
         UnknownLanguage = "unknown-language",
-        /// Judging took too long.
-        Limit = "limit",
     }
 }
 

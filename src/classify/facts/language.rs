@@ -60,6 +60,11 @@ pub(crate) struct Languages {
 }
 
 impl Languages {
+    /// Whether the text is in none of the given languages, as far as one can tell.
+    pub(crate) fn beyond<'l>(&self, mut known: impl Iterator<Item = &'l str>) -> bool {
+        self.main == UNKNOWN || !known.any(|language| self.may_be(language))
+    }
+
     /// Whether words of a language are words of this text, and not the same letters in another one.
     pub(crate) fn may_be(&self, language: &str) -> bool {
         self.spoken.is_empty() || self.spoken.contains(&language)

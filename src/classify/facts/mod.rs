@@ -7,7 +7,7 @@ mod names;
 mod people;
 mod role;
 
-pub(crate) use language::{Languages, UNKNOWN as UNKNOWN_LANGUAGE, languages};
+pub(crate) use language::{Languages, languages};
 
 use super::{Facts, judge::Raw, sender::SenderFacts, sentence::Sentence};
 use crate::{
