@@ -102,6 +102,13 @@ fn the_shipped_rules_pass_their_own_tests() {
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));
 }
 
+/// Nothing dead, needless, contradictory or slow is shipped.
+#[test]
+fn the_shipped_rules_are_clean() {
+    let found = rules::lint(&shipped(), &rules::shipped(), rules::Layer::Shipped);
+    assert!(found.is_empty(), "{} findings\n{}", found.len(), shown(&found));
+}
+
 #[test]
 fn every_mail_of_the_corpus_is_judged_as_written() {
     let mut wrong = String::new();

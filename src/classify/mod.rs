@@ -140,24 +140,32 @@ fn hits(rules: &RuleSet, sentences: &[Sentence], raws: &[Raw], bits: &HashMap<us
 }
 
 /// How a rule fares on one sentence alone, as its embedded tests ask: counted, or the reason why not; `None` where it
-/// does not match at all. Conditions on the
-/// sender and on headers are taken as met.
+/// does not match at all. Conditions on the sender and on headers are taken as met.
 pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
     let index = *rules.by_id.get(rule)?;
     let wanted = rules.rules.get(index)?;
     let lead = wanted.zones.contains(&Zone::Lead);
     let zone = if lead { Zone::Lead } else { wanted.zones.first().copied().unwrap_or(Zone::Lead) };
+    try_in(rules, text, zone, |rule| rule == index).into_iter().next()
+}
+
+/// What counts in a text alone, in the zone where most is read.
+pub(crate) fn try_text(rules: &RuleSet, text: &str) -> Vec<Hit> {
+    let mut hits = try_in(rules, text, Zone::Lead, |_| true);
+    hits.retain(|hit| hit.dropped.is_none());
+    hits
+}
+
+fn try_in(rules: &RuleSet, text: &str, zone: Zone, wanted: impl Fn(usize) -> bool) -> Vec<Hit> {
     let block = Block { zone, paragraph: 0, text: clean::text(text) };
     let (sentences, _) = sentences(&[block]);
     let context = Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None };
     let mut raws = judge::hits(&context);
-    for raw in raws.iter_mut().filter(|r| r.rule == index) {
-        if matches!(raw.dropped, Some(Dropped::Shadow)) {
-            raw.dropped = None;
-        }
+    raws.retain(|r| wanted(r.rule));
+    for raw in raws.iter_mut().filter(|r| r.dropped == Some(Dropped::Shadow)) {
+        raw.dropped = None;
     }
-    raws.retain(|r| r.rule == index);
-    hits(rules, &sentences, &raws, &decide::bits(rules, &raws)).into_iter().next()
+    hits(rules, &sentences, &raws, &decide::bits(rules, &raws))
 }
 
 /// The verdict on one message with everything that led to it.

@@ -12,6 +12,7 @@ mod check;
 mod compile;
 mod diagnostic;
 mod index;
+mod lint;
 mod merge;
 pub mod normal;
 pub mod phrase;
@@ -29,6 +30,7 @@ use sha2::{Digest, Sha256};
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub(crate) use index::Candidates;
+pub use lint::lint;
 pub use sender::{NoReply, Sender, SenderTable, Tenant};
 pub use set::{
     Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Status,

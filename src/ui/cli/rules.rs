@@ -106,16 +106,22 @@ pub fn check(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil:
     };
     let report = rules::check(&set);
     let own = own_failures(&report, sources);
+    let style = rules::lint(&set, sources, Layer::User);
     if json {
-        let problems = set.warnings().iter().chain(own.iter().copied()).collect();
+        let problems = set.warnings().iter().chain(&style).chain(own.iter().copied()).collect();
         let Report { rules, examples, messages, .. } = report;
         write_json(out, &Findings { loaded: true, rules, examples, messages, problems })?;
     } else {
-        for problem in set.warnings().iter().chain(own.iter().copied()) {
+        for problem in set.warnings().iter().chain(&style).chain(own.iter().copied()) {
             writeln!(out, "{problem}")?;
         }
         let verdict = if own.is_empty() { "fine".to_owned() } else { format!("{} failed", counted(own.len(), "test")) };
-        writeln!(out, "{}, {}, {verdict}", counted(report.rules, "rule"), counted(set.warnings().len(), "warning"))?;
+        writeln!(
+            out,
+            "{}, {}, {verdict}",
+            counted(report.rules, "rule"),
+            counted(set.warnings().len() + style.len(), "warning")
+        )?;
     }
     Ok(if own.is_empty() { FINE } else { FINDINGS })
 }
