@@ -18,6 +18,7 @@ pub mod normal;
 pub mod phrase;
 mod reader;
 mod sample;
+mod schema;
 mod sender;
 mod set;
 mod shipped;
@@ -31,6 +32,7 @@ pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub(crate) use index::Candidates;
 pub use lint::lint;
+pub use schema::schema;
 pub use sender::{NoReply, Sender, SenderTable, Tenant};
 pub use set::{
     Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Status,

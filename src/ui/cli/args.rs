@@ -290,6 +290,8 @@ pub enum RulesVerb {
         /// The rule's id
         id: String,
     },
+    /// Print the JSON Schema of rule files, for editors
+    Schema,
 }
 
 /// `onward notes …`.

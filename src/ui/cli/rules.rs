@@ -23,6 +23,10 @@ pub const UNLOADABLE: u8 = 2;
 
 /// Runs a verb.
 pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    if matches!(verb, RulesVerb::Schema) {
+        writeln!(screen.raw(), "{:#}", rules::schema())?;
+        return Ok(Exit::Fine);
+    }
     let today = Some(crate::io::clock::now().to_zoned(home.env.zone.clone()).date());
     let (dir, disabled) = home.rule_files()?;
     let own = match verb {
@@ -38,6 +42,7 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
     let code = match verb {
         RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
         RulesVerb::Test => test(screen.raw(), &sources, today, home.json())?,
+        RulesVerb::Schema => FINE,
         RulesVerb::List | RulesVerb::Doc { .. } => match loaded(screen.raw(), &sources, today, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
