@@ -1,7 +1,8 @@
 //! Reads the files of the person's rule directory. What they mean is decided in [`crate::rules`].
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -19,6 +20,14 @@ pub enum Error {
         /// Which one.
         path: PathBuf,
         /// What the system said. Not the `source`: the message holds it already.
+        reason: io::Error,
+    },
+    /// A file that cannot be replaced.
+    #[error("cannot write {}: {reason}", path.display())]
+    Unwritable {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
         reason: io::Error,
     },
     /// A file that is no text.
@@ -63,6 +72,28 @@ pub fn read(directory: &Path) -> Result<Vec<Source>, Error> {
     }
     paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     paths.iter().map(|p| file(p)).collect()
+}
+
+/// Replaces a rule file at once: a reader sees the old text or the new one, never half of it.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |reason| Error::Unwritable { path: path.to_owned(), reason };
+    // Hidden, so that a daemon that looks at this moment takes it for no rule file.
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let part = path.with_file_name(format!(".{name}.part"));
+    let written = || -> io::Result<()> {
+        let mut file = fs::File::create(&part)?;
+        file.write_all(text.as_bytes())?;
+        if let Ok(old) = fs::metadata(path) {
+            file.set_permissions(old.permissions())?;
+        }
+        file.sync_all()?;
+        fs::rename(&part, path)
+    };
+    written().map_err(|e| {
+        // What is left of it is no rule file; that it stays behind harms nobody.
+        let _ = fs::remove_file(&part);
+        failed(e)
+    })
 }
 
 /// One rule file.

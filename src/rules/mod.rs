@@ -11,6 +11,7 @@
 mod check;
 mod compile;
 mod diagnostic;
+mod fmt;
 mod index;
 mod lint;
 mod merge;
@@ -30,6 +31,7 @@ use sha2::{Digest, Sha256};
 
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
+pub use fmt::formatted;
 pub(crate) use index::Candidates;
 pub use lint::lint;
 pub use schema::schema;

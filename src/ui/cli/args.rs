@@ -290,6 +290,14 @@ pub enum RulesVerb {
         /// The rule's id
         id: String,
     },
+    /// Lay out rule files: keys in order, `=` in one column; comments stay
+    Fmt {
+        /// These files instead of your own rules
+        files: Vec<PathBuf>,
+        /// Change nothing; exit 1 where a file is not laid out
+        #[arg(long)]
+        check: bool,
+    },
     /// Print the JSON Schema of rule files, for editors
     Schema,
 }

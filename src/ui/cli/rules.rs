@@ -1,7 +1,10 @@
 //! `onward rules check|test|list|doc`: what a rule author needs. Every command takes the sources already read and
 //! returns its exit code: 0 fine, 1 findings, 2 rules that cannot be loaded.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use serde::Serialize;
 
@@ -27,6 +30,9 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
         writeln!(screen.raw(), "{:#}", rules::schema())?;
         return Ok(Exit::Fine);
     }
+    if let RulesVerb::Fmt { files, check } = verb {
+        return fmt(home, files, *check, screen);
+    }
     let today = Some(crate::io::clock::now().to_zoned(home.env.zone.clone()).date());
     let (dir, disabled) = home.rule_files()?;
     let own = match verb {
@@ -42,7 +48,7 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
     let code = match verb {
         RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
         RulesVerb::Test => test(screen.raw(), &sources, today, home.json())?,
-        RulesVerb::Schema => FINE,
+        RulesVerb::Schema | RulesVerb::Fmt { .. } => FINE,
         RulesVerb::List | RulesVerb::Doc { .. } => match loaded(screen.raw(), &sources, today, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
@@ -56,6 +62,41 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
         FINE => Exit::Fine,
         UNLOADABLE => Exit::Usage,
         _ => Exit::Findings,
+    })
+}
+
+/// `rules fmt`: lays out the given files, or the person's own.
+fn fmt(home: &Home, files: &[PathBuf], check: bool, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    let (dir, _) = home.rule_files()?;
+    let own: Vec<PathBuf> = rules_dir::read(&dir)?.iter().map(|source| PathBuf::from(&source.name)).collect();
+    let files = if files.is_empty() { &own } else { files };
+    let (mut unlike, mut failed) = (false, false);
+    for path in files {
+        let source = rules_dir::file(path)?;
+        let name = clean::line(&path.display().to_string());
+        let text = match rules::formatted(&source.text) {
+            Ok(text) => text,
+            Err(why) => {
+                failed = true;
+                screen.line(format!("{name}: {}", clean::text(&why).trim()))?;
+                continue;
+            }
+        };
+        if text == source.text {
+            continue;
+        }
+        unlike = true;
+        if check {
+            screen.line(format!("{name}: not laid out; run `onward rules fmt`"))?;
+        } else {
+            rules_dir::write(path, &text)?;
+            screen.line(format!("{name}: laid out"))?;
+        }
+    }
+    Ok(match (failed, check && unlike) {
+        (true, _) => Exit::Usage,
+        (_, true) => Exit::Findings,
+        _ => Exit::Fine,
     })
 }
 
