@@ -3,6 +3,7 @@
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod effect;
 pub mod facts;
 pub mod import;
 pub mod ingest;

@@ -23,6 +23,7 @@ mod schema;
 mod sender;
 mod set;
 mod shipped;
+mod stats;
 mod syntax;
 mod titles;
 mod vocabulary;
@@ -40,6 +41,7 @@ pub use set::{
     Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Status,
 };
 pub use shipped::shipped;
+pub use stats::{Advice, Known, Record, SILENT_AFTER, stats};
 pub use syntax::SCHEMA;
 
 use diagnostic::Problems;

@@ -29,6 +29,7 @@ mod log;
 mod notes;
 mod review;
 pub mod rules;
+mod rules_effect;
 mod run;
 mod send;
 mod show;

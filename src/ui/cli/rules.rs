@@ -1,4 +1,4 @@
-//! `onward rules check|test|list|doc`: what a rule author needs. Every command takes the sources already read and
+//! `onward rules check|test|list|doc|fmt|schema`: what a rule author needs. Every command takes the sources already read and
 //! returns its exit code: 0 fine, 1 findings, 2 rules that cannot be loaded.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Exit, args::RulesVerb, home::Home};
+use super::{Exit, args::RulesVerb, home::Home, rules_effect as effect};
 use crate::{
     app::kit,
     clean,
@@ -33,6 +33,11 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
     if let RulesVerb::Fmt { files, check } = verb {
         return fmt(home, files, *check, screen);
     }
+    match verb {
+        RulesVerb::Diff { old, new, paths } => return effect::diff(home, (old, new), paths, screen),
+        RulesVerb::Stats { since, all } => return effect::stats(home, *since, *all, screen),
+        _ => {}
+    }
     let today = Some(crate::io::clock::now().to_zoned(home.env.zone.clone()).date());
     let (dir, disabled) = home.rule_files()?;
     let own = match verb {
@@ -47,8 +52,14 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
     }
     let code = match verb {
         RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
-        RulesVerb::Test => test(screen.raw(), &sources, today, home.json())?,
-        RulesVerb::Schema | RulesVerb::Fmt { .. } => FINE,
+        RulesVerb::Test { paths } => {
+            let code = test(screen.raw(), &sources, today, home.json())?;
+            if code != UNLOADABLE && !home.json() {
+                effects(home, &sources, today, paths, screen)?;
+            }
+            code
+        }
+        RulesVerb::Schema | RulesVerb::Fmt { .. } | RulesVerb::Diff { .. } | RulesVerb::Stats { .. } => FINE,
         RulesVerb::List | RulesVerb::Doc { .. } => match loaded(screen.raw(), &sources, today, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
@@ -63,6 +74,25 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
         UNLOADABLE => Exit::Usage,
         _ => Exit::Findings,
     })
+}
+
+/// What the person's rules do to mail: to the given one against the shipped rules alone, and to the log.
+fn effects(
+    home: &Home,
+    sources: &[Source],
+    today: Option<jiff::civil::Date>,
+    paths: &[PathBuf],
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<()> {
+    let Ok(set) = rules::load_on(sources, today) else { return Ok(()) };
+    let shipped: Vec<Source> = sources.iter().filter(|s| s.layer == Layer::Shipped).cloned().collect();
+    if let (false, Ok(alone)) = (paths.is_empty(), rules::load(&shipped)) {
+        effect::write_files(screen.raw(), &effect::files(&alone, &set, paths)?)?;
+    }
+    if let Some(past) = effect::past(home, &set)? {
+        effect::write_past(screen.raw(), &past)?;
+    }
+    Ok(())
 }
 
 /// `rules fmt`: lays out the given files, or the person's own.
