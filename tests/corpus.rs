@@ -1,7 +1,8 @@
 //! The shipped rules over the self-written mails of `tests/corpus/`: what each means stands in `LANG/expected.toml`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
     path::{Path, PathBuf},
     sync::LazyLock,
 };
@@ -19,6 +20,8 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct Expected {
     category: Category,
+    /// False where a careful reader could not tell either, and asking is right.
+    decided: Option<bool>,
     stage: Option<Stage>,
     reason: Option<Reason>,
     employer: Option<String>,
@@ -63,10 +66,19 @@ fn verdicts() -> Vec<(String, Expected, Classification)> {
         for (name, wanted) in messages {
             let bytes = std::fs::read(directory().join(&language).join(format!("{name}.eml"))).unwrap();
             let verdict = classify(&rules, &Message::parse(&bytes, Fetched::Whole));
+            let other_ends = Message::parse(&with_other_line_ends(&bytes), Fetched::Whole);
+            assert_eq!(verdict, classify(&rules, &other_ends), "{language}/{name} with other line ends");
             out.push((format!("{language}/{name}"), wanted, verdict));
         }
     }
     out
+}
+
+/// LF for CRLF, CRLF for LF.
+fn with_other_line_ends(bytes: &[u8]) -> Vec<u8> {
+    let crlf = bytes.windows(2).any(|pair| pair == b"\r\n");
+    let lines = bytes.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.collect::<Vec<_>>().join(if crlf { &b"\n"[..] } else { &b"\r\n"[..] })
 }
 
 /// A name without case, spaces and marks: `Helm & Sons` and `helmandsons` are one employer.
@@ -90,11 +102,18 @@ fn the_shipped_rules_pass_their_own_tests() {
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));
 }
 
+/// Nothing dead, needless, contradictory or slow is shipped.
+#[test]
+fn the_shipped_rules_are_clean() {
+    let found = rules::lint(&shipped(), &rules::shipped(), rules::Layer::Shipped);
+    assert!(found.is_empty(), "{} findings\n{}", found.len(), shown(&found));
+}
+
 #[test]
 fn every_mail_of_the_corpus_is_judged_as_written() {
     let mut wrong = String::new();
     for (name, wanted, verdict) in VERDICTS.iter() {
-        if verdict.category != wanted.category || !verdict.decided {
+        if verdict.category != wanted.category || verdict.decided != wanted.decided.unwrap_or(true) {
             wrong += &format!("{name}: should be {}, is {}\n", wanted.category, account(verdict));
         }
     }
@@ -167,4 +186,90 @@ fn names_never_contradict_the_mail() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What `docs/accuracy.md` says about this corpus is what comes out. `UPDATE_EXPECT=1` writes it.
+#[test]
+fn the_figures_in_the_documentation_are_those_measured() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/accuracy.md");
+    let document = std::fs::read_to_string(&path).unwrap();
+    let (mark, end) = ("<!-- measured by tests/corpus.rs -->\n", "<!-- end -->");
+    let (head, rest) = document.split_once(mark).unwrap();
+    let (stated, tail) = rest.split_once(end).unwrap();
+    let measured = format!("\n{}\n{}\n{}\n", by_language(), confusion(), facts());
+    // Straight to the screen: a captured test would show its figures only when it fails.
+    std::io::stderr().write_all(measured.as_bytes()).unwrap();
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, format!("{head}{mark}{measured}{end}{tail}")).unwrap();
+    } else {
+        assert_eq!(stated, measured, "run with UPDATE_EXPECT=1 to write docs/accuracy.md anew");
+    }
+}
+
+fn language_of(name: &str) -> &str {
+    name.split('/').next().unwrap()
+}
+
+fn by_language() -> String {
+    let mut out =
+        "| language | mails | rejections | found | asked | missed | wrongly called | other categories right |\n"
+            .to_owned();
+    out += "|---|--:|--:|--:|--:|--:|--:|--:|\n";
+    let languages: BTreeSet<&str> = VERDICTS.iter().map(|(name, ..)| language_of(name)).collect();
+    for language in languages.into_iter().map(Some).chain([None]) {
+        let of = || VERDICTS.iter().filter(move |(name, ..)| language.is_none_or(|l| l == language_of(name)));
+        let called = |v: &Classification| v.decided && v.category == Category::Rejection;
+        let no = || of().filter(|(_, e, _)| e.category == Category::Rejection);
+        let others = || of().filter(|(_, e, _)| e.category != Category::Rejection);
+        let found = no().filter(|(.., v)| called(v)).count();
+        let asked = no().filter(|(.., v)| !v.decided).count();
+        let right = others().filter(|(_, e, v)| v.category == e.category).count();
+        out += &format!(
+            "| {} | {} | {} | {found} | {asked} | {} | {} | {right} of {} |\n",
+            language.unwrap_or("**all**"),
+            of().count(),
+            no().count(),
+            no().count() - found - asked,
+            others().filter(|(.., v)| called(v)).count(),
+            others().count(),
+        );
+    }
+    out
+}
+
+/// Rows are what the mails are, columns what the rules say; `?` counts those that are asked about.
+fn confusion() -> String {
+    let all = Category::ALL;
+    let names: Vec<&str> = all.iter().map(|c| c.as_str()).collect();
+    let mut out = format!("| is \\ judged | {} | ? |\n|---|{}--:|\n", names.join(" | "), "--:|".repeat(all.len()));
+    for truth in all {
+        let of = || VERDICTS.iter().filter(move |(_, e, _)| e.category == *truth);
+        let count = |n: usize| if n == 0 { "·".to_owned() } else { n.to_string() };
+        let cells: Vec<String> =
+            all.iter().map(|c| count(of().filter(|(.., v)| v.decided && v.category == *c).count())).collect();
+        let asked = count(of().filter(|(.., v)| !v.decided).count());
+        out += &format!("| {} | {} | {asked} |\n", truth.as_str(), cells.join(" | "));
+    }
+    out
+}
+
+fn facts() -> String {
+    let mut out = "| stated by a rejection | mails | read rightly |\n|---|--:|--:|\n".to_owned();
+    let no = || VERDICTS.iter().filter(|(_, e, v)| e.category == Category::Rejection && v.category == e.category);
+    let mut row = |name: &str, right: Vec<bool>| {
+        out += &format!("| {name} | {} | {} |\n", right.len(), right.iter().filter(|r| **r).count());
+    };
+    row("stage", no().filter_map(|(_, e, v)| e.stage.map(|s| s == v.facts.stage)).collect());
+    row("reason", no().filter_map(|(_, e, v)| e.reason.map(|r| r == v.facts.reason)).collect());
+    let same = |stated: &str, read: Option<&String>| {
+        let (a, b) = (folded(stated), read.map(|r| folded(r)).unwrap_or_default());
+        !b.is_empty() && (a.contains(&b) || b.contains(&a))
+    };
+    let value = |f: &Option<onward::classify::Fact>| f.as_ref().map(|f| f.value.clone());
+    row(
+        "employer",
+        no().filter_map(|(_, e, v)| e.employer.as_ref().map(|s| same(s, value(&v.facts.employer).as_ref()))).collect(),
+    );
+    row("role", no().filter_map(|(_, e, v)| e.role.as_ref().map(|s| same(s, value(&v.facts.role).as_ref()))).collect());
+    out
 }

@@ -277,6 +277,49 @@ fn several_thousand_phrases_stay_usable() {
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));
 }
 
+/// The keys that the reader takes in a table, as its own help names them.
+fn keys_of(table: &str, what: &str) -> Vec<String> {
+    let text = format!("schema = 1\n{table}\nqqqq = 1\n");
+    let problems = rules::load(&[Source { name: "x.toml".into(), text, layer: Layer::User }]).unwrap_err();
+    let help =
+        problems.iter().filter_map(|p| p.help.as_ref()).find_map(|h| h.strip_prefix(&format!("a {what} knows ")));
+    let help = help.unwrap_or_else(|| panic!("{table}: {}", shown(&problems)));
+    let mut keys: Vec<String> = help.split(", ").map(str::to_owned).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// Editors are told the format as it is. `UPDATE_EXPECT=1` writes the file.
+#[test]
+fn the_json_schema_knows_the_keys_that_the_reader_takes() {
+    let schema = rules::schema();
+    for (table, what, pointer) in [
+        ("", "rule file", ""),
+        ("[[rule]]", "rule", "/$defs/rule"),
+        ("[defaults]", "defaults", "/$defs/rule"),
+        ("[[rule]]\n[[rule.unless]]", "unless", "/$defs/condition"),
+        ("[[override]]", "override", "/properties/override/items"),
+        ("[[disable]]", "disable", "/properties/disable/items"),
+        ("[[sender]]", "sender", "/properties/sender/items"),
+        ("[[conflict]]", "conflict", "/properties/conflict/items"),
+        ("[[message_test]]", "message_test", "/properties/message_test/items"),
+        ("[[tombstone]]", "tombstone", "/properties/tombstone/items"),
+        ("[category.offer]", "category", "/properties/category/additionalProperties"),
+    ] {
+        let at = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+        let mut known: Vec<String> = at["properties"].as_object().unwrap().keys().cloned().collect();
+        known.sort();
+        assert_eq!(known, keys_of(table, what), "{pointer}");
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.schema.json");
+    let text = format!("{schema:#}\n");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "run with UPDATE_EXPECT=1 to write it anew");
+}
+
 #[test]
 fn no_shipped_file_is_forgotten() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");

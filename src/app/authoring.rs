@@ -3,11 +3,13 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::import;
+use super::{
+    effect::{self, Flip},
+    import,
+};
 use crate::{
-    classify::classify_with,
     io::store::{Filter, OutcomeRow, Store},
-    learn::{Labelled, Learned},
+    learn::Labelled,
     message::{Fetched, Message},
     outcome::{Category, Origin},
     rules::RuleSet,
@@ -40,13 +42,10 @@ impl Example {
 /// A decision that would be another one.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Change {
-    /// The item.
-    pub item: i64,
-    /// The category by the rules of today, and whether it is decided.
-    pub before: (Category, bool),
-    /// The same with the proposal.
-    pub after: (Category, bool),
-    /// What the person said that it is.
+    /// What would change.
+    #[serde(flatten)]
+    pub flip: Flip,
+    /// What the person said that the mail is.
     pub label: Option<Category>,
 }
 
@@ -87,23 +86,19 @@ pub fn labelled(store: &Store, without: &[i64]) -> Result<Vec<Example>> {
     Ok(out)
 }
 
-/// The stored mails that would be judged differently, newest first, and how many were looked at.
-pub fn effect(store: &Store, now: &RuleSet, then: &RuleSet, learned: &Learned) -> Result<(Vec<Change>, usize)> {
+/// The stored mails that would be judged differently, newest first, and how many were looked at. By the rules alone:
+/// what was learned of a text says already what a rule made of it is to say.
+pub fn changes(store: &Store, now: &RuleSet, then: &RuleSet) -> Result<(Vec<Change>, usize)> {
     let rows = store.list(&Filter { limit: Some(PAST_MAX), ..Filter::default() })?;
     let labels = store.labels()?;
     let (mut changes, mut looked) = (Vec::new(), 0);
     for row in rows {
         let Some(message) = stored(store, &row)? else { continue };
         looked += 1;
-        let judged = |rules: &RuleSet| {
-            let verdict = classify_with(rules, &message, learned);
-            (verdict.category, verdict.decided)
-        };
-        let (before, after) = (judged(now), judged(then));
-        if before != after {
+        if let Some(flip) = effect::flip(now, then, &format!("item {}", row.id), &message) {
             let of = row.mail.as_ref().map(|mail| mail.message);
             let label = labels.iter().find(|label| Some(label.message) == of).and_then(|label| label.label);
-            changes.push(Change { item: row.id, before, after, label });
+            changes.push(Change { flip, label });
         }
     }
     Ok((changes, looked))

@@ -35,13 +35,7 @@ impl Memory {
 
 /// Builds what the labels that hold teach.
 pub fn read(store: &Store, rules: &RuleSet, zone: &TimeZone) -> Result<Learned, StoreError> {
-    read_without(store, rules, zone, &[])
-}
-
-/// The same without the labels of these mails.
-pub fn read_without(store: &Store, rules: &RuleSet, zone: &TimeZone, without: &[i64]) -> Result<Learned, StoreError> {
-    let mut rows = store.labels()?;
-    rows.retain(|row| !without.contains(&row.message));
+    let rows = store.labels()?;
     let skip = rows.len().saturating_sub(LESSONS_MAX);
     let mut lessons = Vec::new();
     for row in rows.into_iter().skip(skip) {

@@ -4,6 +4,7 @@ pub mod authoring;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
+pub mod effect;
 pub mod facts;
 pub mod import;
 pub mod ingest;

@@ -49,14 +49,15 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
     let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
     let mut raws = judge::hits(&context);
     let forwarded = judge_forwarded(&sentences, &mut raws);
-    let language = facts::language(&sentences);
-    let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &language };
+    let languages = facts::languages(&sentences);
+    let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main };
     let heard = learned::hear(learned, &text, &mut raws);
     decide::drop_openers(rules, &mut raws);
     let bits = decide::bits(rules, &raws);
     let words: Vec<String> = raws.iter().map(|r| matched(&sentences, r)).collect();
     let surroundings = decide::Surroundings {
         sender: &sender,
+        languages: &languages,
         ats_link: has_ats_link(rules, message),
         discussion: message.headers.list_id,
         sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
@@ -66,7 +67,7 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
-        unknown_language: language == facts::UNKNOWN_LANGUAGE,
+        unknown_language: languages.beyond(rules.modality.keys().map(String::as_str)),
     };
     let decision = decide::decide(rules, &raws, &bits, &heard, on);
     let spoken = heard.hits(decision.category, &decision.by_rules);
@@ -77,7 +78,7 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
         raws: &raws,
         sender: &sender,
         category: decision.category,
-        language,
+        language: languages.main,
     });
     Classification {
         category: decision.category,
@@ -119,8 +120,8 @@ fn read_text<T>(rules: &RuleSet, message: &Message, read: impl FnOnce(&learned::
     let sender = SenderFacts::read(rules, message);
     let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
     let raws = judge::hits(&context);
-    let language = facts::language(&sentences);
-    read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &language }, &raws)
+    let languages = facts::languages(&sentences);
+    read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main }, &raws)
 }
 
 /// Whether the outer text of a forwarded mail says nothing, so that the mail inside is the one to judge: then its hits
@@ -190,24 +191,32 @@ fn hits(
 }
 
 /// How a rule fares on one sentence alone, as its embedded tests ask: counted, or the reason why not; `None` where it
-/// does not match at all. Conditions on the
-/// sender and on headers are taken as met.
+/// does not match at all. Conditions on the sender and on headers are taken as met.
 pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
     let index = *rules.by_id.get(rule)?;
     let wanted = rules.rules.get(index)?;
     let lead = wanted.zones.contains(&Zone::Lead);
     let zone = if lead { Zone::Lead } else { wanted.zones.first().copied().unwrap_or(Zone::Lead) };
+    try_in(rules, text, zone, |rule| rule == index).into_iter().next()
+}
+
+/// What counts in a text alone, in the zone where most is read.
+pub(crate) fn try_text(rules: &RuleSet, text: &str) -> Vec<Hit> {
+    let mut hits = try_in(rules, text, Zone::Lead, |_| true);
+    hits.retain(|hit| hit.dropped.is_none());
+    hits
+}
+
+fn try_in(rules: &RuleSet, text: &str, zone: Zone, wanted: impl Fn(usize) -> bool) -> Vec<Hit> {
     let block = Block { zone, paragraph: 0, text: clean::text(text) };
     let (sentences, _) = sentences(&[block]);
     let context = Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None };
     let mut raws = judge::hits(&context);
-    for raw in raws.iter_mut().filter(|r| r.rule == index) {
-        if matches!(raw.dropped, Some(Dropped::Shadow)) {
-            raw.dropped = None;
-        }
+    raws.retain(|r| wanted(r.rule));
+    for raw in raws.iter_mut().filter(|r| r.dropped == Some(Dropped::Shadow)) {
+        raw.dropped = None;
     }
-    raws.retain(|r| r.rule == index);
-    hits(rules, &sentences, &raws, &decide::bits(rules, &raws), Vec::new()).into_iter().next()
+    hits(rules, &sentences, &raws, &decide::bits(rules, &raws), Vec::new())
 }
 
 /// The verdict on one message with everything that led to it.
@@ -338,8 +347,6 @@ named! {
         Forwarded = "forwarded",
         /// A language that no installed rules cover.
         UnknownLanguage = "unknown-language",
-        /// Judging took too long.
-        Limit = "limit",
         /// The words of the mails that the person labelled speak against it.
         BayesDisagrees = "bayes-disagrees",
     }

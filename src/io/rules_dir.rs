@@ -23,6 +23,14 @@ pub enum Error {
         /// What the system said. Not the `source`: the message holds it already.
         reason: io::Error,
     },
+    /// A file that cannot be replaced.
+    #[error("cannot write {}: {reason}", path.display())]
+    Unwritable {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
     /// A file that is no text.
     #[error("{} is not UTF-8 text; save it as UTF-8", path.display())]
     NotText {
@@ -34,14 +42,6 @@ pub enum Error {
     TooLarge {
         /// Which one.
         path: PathBuf,
-    },
-    /// A file that could not be written.
-    #[error("cannot write {}: {reason}", path.display())]
-    Unwritable {
-        /// Which one.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
     },
     /// Too many files.
     #[error("{} holds more than {FILES_MAX} rule files", path.display())]

@@ -193,6 +193,7 @@ impl Compiler<'_, '_> {
             layer: source.map_or(super::Layer::User, |s| s.layer),
             changed_by,
             written: body.phrases.iter().chain(&body.regex).flatten().map(|t| t.text.clone()).collect(),
+            written_at: body.phrases.iter().chain(&body.regex).flatten().map(|t| t.at).collect(),
             id: id.text,
         }
     }

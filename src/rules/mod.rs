@@ -11,15 +11,19 @@
 mod check;
 mod compile;
 mod diagnostic;
+mod fmt;
 mod index;
+mod lint;
 mod merge;
 pub mod normal;
 pub mod phrase;
 mod reader;
 mod sample;
+mod schema;
 mod sender;
 mod set;
 mod shipped;
+mod stats;
 mod syntax;
 mod titles;
 mod vocabulary;
@@ -28,12 +32,16 @@ use sha2::{Digest, Sha256};
 
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
+pub use fmt::formatted;
 pub(crate) use index::Candidates;
+pub use lint::lint;
+pub use schema::schema;
 pub use sender::{NoReply, Sender, SenderTable, Tenant};
 pub use set::{
     Condition, Conflict, Cue, CueLists, FactTest, HeaderTest, Policy, Rule, RuleSet, Scope, Settings, Status,
 };
 pub use shipped::shipped;
+pub use stats::{Advice, Known, Record, SILENT_AFTER, stats};
 pub use syntax::SCHEMA;
 
 use diagnostic::Problems;

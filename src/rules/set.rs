@@ -89,6 +89,8 @@ pub struct Rule {
     pub changed_by: Vec<String>,
     /// The phrases as written.
     pub written: Vec<String>,
+    /// Where each of them stands.
+    pub(crate) written_at: Vec<super::Place>,
 }
 
 /// Lifecycle of a rule.

@@ -107,7 +107,6 @@ pub fn because(ask: Ask) -> &'static str {
         Ask::NoText => "there is no text to judge",
         Ask::Forwarded => "it is a mail passed on",
         Ask::UnknownLanguage => "no rules for its language",
-        Ask::Limit => "judging it took too long",
         Ask::BayesDisagrees => "the words of the mails you labelled speak against it",
     }
 }

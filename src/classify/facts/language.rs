@@ -9,6 +9,8 @@ use crate::{classify::sentence::Sentence, message::Zone};
 pub(crate) const UNKNOWN: &str = "und";
 /// Share of words that have to be function words of the winner.
 const SHARE_MIN: f64 = 0.10;
+/// Share of the winner's votes from which on another language may be spoken too.
+const SPOKEN_SHARE: f64 = 0.5;
 /// Most words counted: the language of a text shows early.
 const WORDS_MAX: usize = 400;
 
@@ -47,13 +49,40 @@ const WORDS: [(&str, &str); 22] = [
     ("ca", "el la els les i de per amb que no una un del ens us hem vostra gràcies al"),
 ];
 
-/// ISO 639-1 code of the language most of the sender's own text is written in, or [`UNKNOWN`].
-pub(crate) fn main_language(sentences: &[Sentence]) -> String {
+/// The languages of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Languages {
+    /// ISO 639-1 code of the language most of the sender's own text is written in, or [`UNKNOWN`].
+    pub main: String,
+    /// All that may well be spoken: the second of a bilingual mail, and siblings that share their function words.
+    /// Empty where nothing is known.
+    spoken: Vec<&'static str>,
+}
+
+impl Languages {
+    /// Whether the text is in none of the given languages, as far as one can tell.
+    pub(crate) fn beyond<'l>(&self, mut known: impl Iterator<Item = &'l str>) -> bool {
+        self.main == UNKNOWN || !known.any(|language| self.may_be(language))
+    }
+
+    /// Whether words of a language are words of this text, and not the same letters in another one.
+    pub(crate) fn may_be(&self, language: &str) -> bool {
+        self.spoken.is_empty() || self.spoken.contains(&language)
+    }
+}
+
+/// The languages of the sender's own text.
+pub(crate) fn languages(sentences: &[Sentence]) -> Languages {
     let own = |s: &&Sentence| matches!(s.zone, Zone::Lead | Zone::Body | Zone::Closing);
     let body: Vec<&str> = sentences.iter().filter(own).map(|s| s.normal.text.as_str()).collect();
     let subject = sentences.iter().filter(|s| s.zone == Zone::Subject).map(|s| s.normal.text.as_str());
     let texts: Vec<&str> = if body.is_empty() { subject.collect() } else { body };
-    by_script(&texts).or_else(|| by_words(&texts)).unwrap_or(UNKNOWN).to_owned()
+    let script = by_script(&texts);
+    let mut spoken = by_words(&texts);
+    if let Some(script) = script {
+        spoken.insert(0, script);
+    }
+    Languages { main: spoken.first().copied().unwrap_or(UNKNOWN).to_owned(), spoken }
 }
 
 /// Scripts that one language owns.
@@ -101,7 +130,8 @@ pub(crate) fn is_function_word(word: &str) -> bool {
     OWNERS.contains_key(word)
 }
 
-fn by_words(texts: &[&str]) -> Option<&'static str> {
+/// The languages with most votes, best first; empty where too few words voted at all.
+fn by_words(texts: &[&str]) -> Vec<&'static str> {
     let mut votes = [0.0; WORDS.len()];
     let mut total = 0usize;
     let words = texts.iter().flat_map(|t| t.split(|c: char| !c.is_alphabetic())).filter(|w| !w.is_empty());
@@ -115,8 +145,11 @@ fn by_words(texts: &[&str]) -> Option<&'static str> {
             }
         }
     }
-    let languages = WORDS.iter().map(|(language, _)| *language);
-    let (best, votes) =
-        languages.zip(votes).fold((UNKNOWN, 0.0), |best, next| if next.1 > best.1 { next } else { best });
-    (votes >= SHARE_MIN * total as f64 && votes > 0.0).then_some(best)
+    let mut ranked: Vec<(&str, f64)> = WORDS.iter().map(|(language, _)| *language).zip(votes).collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let best = ranked.first().map_or(0.0, |(_, votes)| *votes);
+    if best <= 0.0 || best < SHARE_MIN * total as f64 {
+        return Vec::new();
+    }
+    ranked.into_iter().take_while(|(_, votes)| *votes >= best * SPOKEN_SHARE).map(|(language, _)| language).collect()
 }

@@ -7,7 +7,7 @@ mod names;
 mod people;
 mod role;
 
-pub(crate) use language::{UNKNOWN as UNKNOWN_LANGUAGE, is_function_word, main_language as language};
+pub(crate) use language::{Languages, is_function_word, languages};
 
 use super::{Facts, judge::Raw, sender::SenderFacts, sentence::Sentence};
 use crate::{

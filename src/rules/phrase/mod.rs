@@ -8,6 +8,7 @@
 mod oracle;
 mod parse;
 mod pattern;
+mod sample;
 mod search;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use pattern::FirstBytes;
 pub use pattern::PIECES_MAX;
 pub(super) use pattern::{Piece, Run};
+pub(super) use sample::samples;
 
 /// Longest phrase, in characters.
 pub const PHRASE_CHARS_MAX: usize = 1024;

@@ -284,8 +284,29 @@ pub enum RulesVerb {
         /// Only these files instead of your rule directory
         files: Vec<PathBuf>,
     },
-    /// Run the examples that stand in the rules
-    Test,
+    /// Run the examples that stand in the rules, and see what your rules change in your log
+    Test {
+        /// Also see what they change in these mails: files, directories, mbox, `-`
+        paths: Vec<PathBuf>,
+    },
+    /// List the mails that two sets of own rules judge differently
+    Diff {
+        /// Directory or file with the rules as they were
+        old: PathBuf,
+        /// Directory or file with the rules as they are to be
+        new: PathBuf,
+        /// The mails to judge; without them those of your log
+        paths: Vec<PathBuf>,
+    },
+    /// See how each rule fared on your mail, and which senders are unknown
+    Stats {
+        /// Only mail of the last so many days
+        #[arg(long, value_name = "DAYS")]
+        since: Option<u16>,
+        /// Also rules without a hit
+        #[arg(long)]
+        all: bool,
+    },
     /// List the rules in force
     List,
     /// Propose a rule from a mail that was judged wrongly
@@ -297,6 +318,16 @@ pub enum RulesVerb {
         /// The rule's id
         id: String,
     },
+    /// Lay out rule files: keys in order, `=` in one column; comments stay
+    Fmt {
+        /// These files instead of your own rules
+        files: Vec<PathBuf>,
+        /// Change nothing; exit 1 where a file is not laid out
+        #[arg(long)]
+        check: bool,
+    },
+    /// Print the JSON Schema of rule files, for editors
+    Schema,
 }
 
 /// `onward rules new`.

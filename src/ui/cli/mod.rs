@@ -31,6 +31,7 @@ mod notes;
 mod propose;
 mod review;
 pub mod rules;
+mod rules_effect;
 mod run;
 mod send;
 mod show;

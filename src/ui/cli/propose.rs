@@ -18,13 +18,13 @@ use super::{
 use crate::{
     app::{
         authoring::{self, Change, Example},
-        kit, memory,
+        kit,
     },
     io::{
         clock, rules_dir,
         store::{Store, StoreError},
     },
-    learn::{Asked, LEARNED_FILE, Labelled, Learned, NoProposal, Proposal, propose, tune as exception},
+    learn::{Asked, LEARNED_FILE, Labelled, NoProposal, Proposal, propose, tune as exception},
     outcome::Category,
     rules::{self, Report, RuleSet, Source},
     ui::{term::Screen, words},
@@ -80,12 +80,10 @@ impl Bench {
         Asked { sources, file: name, today: *today, rules, report, labelled }
     }
 
-    /// What would change of past decisions, and of how many. The memory of the mails in question is left out: it says
-    /// already what the rule is to say.
-    fn effect(&self, home: &Home, proposal: &Proposal, without: &[i64]) -> Result<(Vec<Change>, usize)> {
+    /// What would change of past decisions, and of how many.
+    fn changes(&self, proposal: &Proposal) -> Result<(Vec<Change>, usize)> {
         let Some(store) = &self.store else { return Ok((Vec::new(), 0)) };
-        let learned: Learned = memory::read_without(store, &self.rules, &home.zone()?, without)?;
-        authoring::effect(store, &self.rules, &proposal.rules, &learned)
+        authoring::changes(store, &self.rules, &proposal.rules)
     }
 }
 
@@ -105,7 +103,7 @@ pub fn new(home: &Home, args: &NewRuleArgs, screen: &mut Screen<'_>) -> Result<E
     let others = bench.labelled(&rows)?;
     let labelled = labels(&others);
     let proposed = propose(&bench.asked(&labelled), example.labelled(label));
-    finish(home, &bench, proposed, &rows, args.save, screen)
+    finish(home, &bench, proposed, args.save, screen)
 }
 
 /// Proposes an exception.
@@ -120,7 +118,7 @@ pub fn tune(home: &Home, args: &TuneArgs, screen: &mut Screen<'_>) -> Result<Exi
     let wrong: Vec<Labelled<'_>> = wrong.iter().map(|e| e.labelled(e.label.unwrap_or(Category::Unrelated))).collect();
     let right: Vec<Labelled<'_>> = right.iter().map(|e| e.labelled(e.label.unwrap_or(Category::Unrelated))).collect();
     let proposed = exception(&bench.asked(&labelled), &args.rule, &wrong, &right);
-    finish(home, &bench, proposed, &rows, args.save, screen)
+    finish(home, &bench, proposed, args.save, screen)
 }
 
 /// Shows a proposal with its effect, and saves it where the person wants that.
@@ -128,7 +126,6 @@ fn finish(
     home: &Home,
     bench: &Bench,
     proposed: Result<Proposal, NoProposal>,
-    rows: &[i64],
     save: bool,
     screen: &mut Screen<'_>,
 ) -> Result<Exit> {
@@ -143,7 +140,7 @@ fn finish(
             return Ok(Exit::Findings);
         }
     };
-    let (changes, looked) = bench.effect(home, &proposal, rows)?;
+    let (changes, looked) = bench.changes(&proposal)?;
     let saved = if home.json() {
         if save {
             write(bench, &proposal)?;
@@ -178,12 +175,13 @@ fn show(screen: &mut Screen<'_>, proposal: &Proposal, changes: &[Change], looked
         if decided { words::category(category).to_owned() } else { format!("perhaps {}", words::category(category)) }
     };
     for change in changes.iter().take(CHANGES_SHOWN_MAX) {
+        let flip = &change.flip;
         let said = match change.label {
-            Some(label) if label == change.after.0 => ", as you said",
+            Some(label) if label == flip.after.0 => ", as you said",
             Some(_) => ", which is not what you said",
             None => "",
         };
-        screen.line(format!("  item {}: {} → {}{said}", change.item, named(change.before), named(change.after)))?;
+        screen.line(format!("  {}: {} → {}{said}", flip.mail, named(flip.before), named(flip.after)))?;
     }
     if changes.len() > CHANGES_SHOWN_MAX {
         screen.line(format!("  and {} more", changes.len() - CHANGES_SHOWN_MAX))?;

@@ -1,11 +1,14 @@
-//! `onward rules check|test|list|doc`: what a rule author needs. Every command takes the sources already read and
+//! `onward rules check|test|list|doc|fmt|schema`: what a rule author needs. Every command takes the sources already read and
 //! returns its exit code: 0 fine, 1 findings, 2 rules that cannot be loaded.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
 
 use serde::Serialize;
 
-use super::{Exit, args::RulesVerb, home::Home};
+use super::{Exit, args::RulesVerb, home::Home, rules_effect as effect};
 use crate::{
     app::kit,
     clean,
@@ -23,7 +26,16 @@ pub const UNLOADABLE: u8 = 2;
 
 /// Runs a verb.
 pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    if matches!(verb, RulesVerb::Schema) {
+        writeln!(screen.raw(), "{:#}", rules::schema())?;
+        return Ok(Exit::Fine);
+    }
+    if let RulesVerb::Fmt { files, check } = verb {
+        return fmt(home, files, *check, screen);
+    }
     match verb {
+        RulesVerb::Diff { old, new, paths } => return effect::diff(home, (old, new), paths, screen),
+        RulesVerb::Stats { since, all } => return effect::stats(home, *since, *all, screen),
         RulesVerb::New(args) => return super::propose::new(home, args, screen),
         RulesVerb::Tune(args) => return super::propose::tune(home, args, screen),
         _ => {}
@@ -42,7 +54,13 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
     }
     let code = match verb {
         RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
-        RulesVerb::Test => test(screen.raw(), &sources, today, home.json())?,
+        RulesVerb::Test { paths } => {
+            let code = test(screen.raw(), &sources, today, home.json())?;
+            if code != UNLOADABLE && !home.json() {
+                effects(home, &sources, today, paths, screen)?;
+            }
+            code
+        }
         _ => match loaded(screen.raw(), &sources, today, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
@@ -56,6 +74,60 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
         FINE => Exit::Fine,
         UNLOADABLE => Exit::Usage,
         _ => Exit::Findings,
+    })
+}
+
+/// What the person's rules do to mail: to the given one against the shipped rules alone, and to the log.
+fn effects(
+    home: &Home,
+    sources: &[Source],
+    today: Option<jiff::civil::Date>,
+    paths: &[PathBuf],
+    screen: &mut Screen<'_>,
+) -> anyhow::Result<()> {
+    let Ok(set) = rules::load_on(sources, today) else { return Ok(()) };
+    let shipped: Vec<Source> = sources.iter().filter(|s| s.layer == Layer::Shipped).cloned().collect();
+    if let (false, Ok(alone)) = (paths.is_empty(), rules::load(&shipped)) {
+        effect::write_files(screen.raw(), &effect::files(&alone, &set, paths)?)?;
+    }
+    if let Some(past) = effect::past(home, &set)? {
+        effect::write_past(screen.raw(), &past)?;
+    }
+    Ok(())
+}
+
+/// `rules fmt`: lays out the given files, or the person's own.
+fn fmt(home: &Home, files: &[PathBuf], check: bool, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
+    let (dir, _) = home.rule_files()?;
+    let own: Vec<PathBuf> = rules_dir::read(&dir)?.iter().map(|source| PathBuf::from(&source.name)).collect();
+    let files = if files.is_empty() { &own } else { files };
+    let (mut unlike, mut failed) = (false, false);
+    for path in files {
+        let source = rules_dir::file(path)?;
+        let name = clean::line(&path.display().to_string());
+        let text = match rules::formatted(&source.text) {
+            Ok(text) => text,
+            Err(why) => {
+                failed = true;
+                screen.line(format!("{name}: {}", clean::text(&why).trim()))?;
+                continue;
+            }
+        };
+        if text == source.text {
+            continue;
+        }
+        unlike = true;
+        if check {
+            screen.line(format!("{name}: not laid out; run `onward rules fmt`"))?;
+        } else {
+            rules_dir::write(path, &text)?;
+            screen.line(format!("{name}: laid out"))?;
+        }
+    }
+    Ok(match (failed, check && unlike) {
+        (true, _) => Exit::Usage,
+        (_, true) => Exit::Findings,
+        _ => Exit::Fine,
     })
 }
 
@@ -111,16 +183,22 @@ pub fn check(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil:
     };
     let report = rules::check(&set);
     let own = own_failures(&report, sources);
+    let style = rules::lint(&set, sources, Layer::User);
     if json {
-        let problems = set.warnings().iter().chain(own.iter().copied()).collect();
+        let problems = set.warnings().iter().chain(&style).chain(own.iter().copied()).collect();
         let Report { rules, examples, messages, .. } = report;
         write_json(out, &Findings { loaded: true, rules, examples, messages, problems })?;
     } else {
-        for problem in set.warnings().iter().chain(own.iter().copied()) {
+        for problem in set.warnings().iter().chain(&style).chain(own.iter().copied()) {
             writeln!(out, "{problem}")?;
         }
         let verdict = if own.is_empty() { "fine".to_owned() } else { format!("{} failed", counted(own.len(), "test")) };
-        writeln!(out, "{}, {}, {verdict}", counted(report.rules, "rule"), counted(set.warnings().len(), "warning"))?;
+        writeln!(
+            out,
+            "{}, {}, {verdict}",
+            counted(report.rules, "rule"),
+            counted(set.warnings().len() + style.len(), "warning")
+        )?;
     }
     Ok(if own.is_empty() { FINE } else { FINDINGS })
 }

@@ -1,0 +1,145 @@
+//! What is likely not meant in rules that load: phrases that can never match, that another one makes needless, that
+//! are tried in nearly every sentence, and rules that say opposite things of one sentence. Works on the compiled set;
+//! must not judge whether a rule is wise.
+
+use super::{
+    Diagnostic, Layer, Source,
+    diagnostic::Problems,
+    normal::normalise,
+    phrase::{Phrase, samples},
+    set::{Rule, RuleSet, Status},
+};
+use crate::{
+    classify::{self, ANCHOR_BITS},
+    outcome::Category,
+};
+
+/// Most texts made of one phrase to see what it finds; a phrase that stands for more is not compared with others.
+const SAMPLES_MAX: usize = 96;
+/// Share of the sentences of all examples, in percent, from which on a phrase is tried too often.
+const TRIED_PERCENT_MAX: usize = 25;
+/// Sentences below which that share says nothing.
+const SENTENCES_MIN: usize = 200;
+
+/// Looks at the rules of one layer. The set must have been loaded from these sources.
+pub fn lint(set: &RuleSet, sources: &[Source], layer: Layer) -> Vec<Diagnostic> {
+    let mut problems = Problems::new(sources);
+    let examples = sentences(set);
+    let tried = tried(set, &examples);
+    for (number, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.layer == layer) {
+        let phrases: Vec<(usize, &Phrase)> = set
+            .phrases
+            .iter()
+            .enumerate()
+            .filter(|(_, (owner, _))| owner.rule == number)
+            .map(|(at, (_, phrase))| (at, phrase))
+            .take(rule.written.len())
+            .collect();
+        never_or_needless(set, rule, &phrases, &mut problems);
+        slow(rule, &phrases, &tried, examples.len(), &mut problems);
+        contradictory(set, rule, &mut problems);
+    }
+    problems.into_sorted()
+}
+
+/// `R104`: no text that a phrase is meant to find is found by it. `R106`: another phrase of the rule finds all of it.
+fn never_or_needless(set: &RuleSet, rule: &Rule, phrases: &[(usize, &Phrase)], problems: &mut Problems<'_>) {
+    for (at, (place, (_, phrase))) in rule.written_at.iter().zip(phrases).enumerate() {
+        if phrase.pattern().is_none() {
+            continue;
+        }
+        let Ok(Some(texts)) = samples(&phrase.written, &set.lists, SAMPLES_MAX) else { continue };
+        let texts: Vec<String> = texts.iter().map(|text| normalise(text).text).collect();
+        // A hit never reaches over the end of a sentence.
+        let ends = |text: &str| [". ", "! ", "? "].iter().any(|mark| text.contains(mark));
+        if texts.iter().all(|text| ends(text) || !phrase.matches(text)) {
+            let message = format!("phrase can never match: `{}`", phrase.written);
+            let help = "a phrase stands in one sentence; write words and marks as they are in normalised text";
+            problems.warn("R104", *place, message, Some(help.to_owned()));
+            continue;
+        }
+        // What a narrower phrase captures is another name.
+        if phrase.written.contains('<') {
+            continue;
+        }
+        let wider = phrases
+            .iter()
+            .enumerate()
+            .find(|(other, (_, wider))| *other != at && texts.iter().all(|text| wider.matches(text)));
+        // Of two that find the same the later one is needless.
+        if let Some((other, (_, wider))) = wider
+            && (other < at || !same(set, wider, phrase))
+        {
+            let message = format!("phrase is not needed: `{}` finds all of it", wider.written);
+            problems.warn("R106", *place, message, Some("remove it".to_owned()));
+        }
+    }
+}
+
+/// Whether everything that `a` is meant to find is found by `b`.
+fn same(set: &RuleSet, a: &Phrase, b: &Phrase) -> bool {
+    let texts = samples(&a.written, &set.lists, SAMPLES_MAX);
+    texts.is_ok_and(|t| t.is_some_and(|texts| texts.iter().all(|text| b.matches(&normalise(text).text))))
+}
+
+/// The normalised examples of all rules: what mail about applications and its neighbours looks like.
+fn sentences(set: &RuleSet) -> Vec<String> {
+    let examples = |rule: &Rule| -> Vec<String> {
+        let e = &rule.examples;
+        e.matches.iter().chain(&e.no_matches).map(|e| normalise(&e.text).text).collect()
+    };
+    set.rules.iter().flat_map(examples).collect()
+}
+
+/// For each phrase in how many sentences it had to be searched for and was not there.
+fn tried(set: &RuleSet, sentences: &[String]) -> Vec<usize> {
+    let mut tried = vec![0; set.phrases.len()];
+    for sentence in sentences {
+        let candidates = set.index.candidates(sentence);
+        for at in candidates.among(set.phrases.first().map(|(_, p)| p), set.phrases.len()) {
+            let misses = set.phrases.get(at).is_some_and(|(_, phrase)| !phrase.matches(sentence));
+            if let Some(count) = tried.get_mut(at).filter(|_| misses) {
+                *count += 1;
+            }
+        }
+    }
+    tried
+}
+
+/// `R109`: a phrase of common words only has to be searched for in nearly every sentence.
+fn slow(rule: &Rule, phrases: &[(usize, &Phrase)], tried: &[usize], sentences: usize, problems: &mut Problems<'_>) {
+    if sentences < SENTENCES_MIN {
+        return;
+    }
+    for (place, (number, phrase)) in rule.written_at.iter().zip(phrases) {
+        let percent = tried.get(*number).map_or(0, |count| count * 100 / sentences);
+        if percent >= TRIED_PERCENT_MAX {
+            let message = format!("slow: `{}` is searched for in {percent} % of all sentences in vain", phrase.written);
+            let help = "give it a word that is rarer, outside of `[…]` and `..`".to_owned();
+            problems.warn("R109", *place, message, Some(help));
+        }
+    }
+}
+
+/// `R108`: a sentence that the rule is to find anchors another outcome as well.
+fn contradictory(set: &RuleSet, rule: &Rule, problems: &mut Problems<'_>) {
+    let terminal = |c: Option<Category>| c.is_some_and(|c| set.policy(c).terminal);
+    if rule.weight < ANCHOR_BITS || rule.category.is_none() || rule.status != Status::Stable {
+        return;
+    }
+    for example in &rule.examples.matches {
+        let against =
+            classify::try_text(set, &example.text).into_iter().filter_map(|hit| set.rule(&hit.rule)).find(|r| {
+                r.category.is_some()
+                    && r.category != rule.category
+                    && r.weight >= ANCHOR_BITS
+                    && (terminal(r.category) || terminal(rule.category))
+            });
+        if let Some(other) = against {
+            let category = other.category.map_or("", |c| c.as_str());
+            let message = format!("contradictory: `{}` takes this sentence for {category}", other.id);
+            let help = format!("{}:{}; one of the two needs an `unless`", other.file, other.line);
+            problems.warn("R108", example.at, message, Some(help));
+        }
+    }
+}
