@@ -31,6 +31,13 @@ impl Memory {
         *known = Some((mark, Arc::clone(&learned)));
         Ok(learned)
     }
+
+    /// Takes this for what was learned, until a label in that log changes.
+    pub fn presume(&self, store: &Store, learned: Learned) -> Result<(), StoreError> {
+        let mark = store.lessons_mark()?;
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((mark, Arc::new(learned)));
+        Ok(())
+    }
 }
 
 /// Builds what the labels that hold teach.

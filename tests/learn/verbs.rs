@@ -4,7 +4,7 @@ use std::fs;
 
 use jiff::{Timestamp, tz::TimeZone};
 use onward::{
-    app::memory,
+    app::memory::{self, Memory},
     io::store::{Committed, Correction, EventFilter, EventKind, Ingest, NewLesson, NewOutcome, Store},
     outcome::Origin,
 };
@@ -128,6 +128,25 @@ fn a_label_follows_undo_and_is_never_rewritten() {
     assert!(sql.execute("UPDATE lesson SET label = 'offer'", []).is_err(), "append-only");
 }
 
+#[test]
+fn a_running_daemon_hears_what_another_process_was_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("onward.db");
+    let rules = few_rules();
+    let (mut daemon, memory) = (Store::open(&path).unwrap(), Memory::default());
+    let (item, message) = stored(&mut daemon, &rules, "quiet-no.eml");
+    let templates = |daemon: &Store| memory.current(daemon, &rules, &TimeZone::UTC).unwrap().templates();
+    assert_eq!(templates(&daemon), 0);
+    let mut other = Store::open(&path).unwrap();
+    say(&mut other, &rules, item, Category::Rejection, 1);
+    assert_eq!(templates(&daemon), 1);
+    other.forget(message, at(2)).unwrap();
+    assert_eq!(templates(&daemon), 0);
+    memory.presume(&daemon, learned(&other, &rules)).unwrap();
+    say(&mut other, &rules, item, Category::OnHold, 3);
+    assert_eq!(templates(&daemon), 1);
+}
+
 /// A rule of the person's that takes every interview for theirs.
 const CURTAIN: &str = r#"
 schema = 1
@@ -180,6 +199,10 @@ fn a_correction_is_heard_at_once_and_forgotten_on_request() {
     {
         assert!(said.out.contains(part), "{part} in\n{}", said.out);
     }
+    home.write("Maildir/new/again", &again);
+    let tried = home.line("once --dry-run");
+    assert!(tried.out.contains("a no"), "a trial judges as the daemon would: {tried:?}");
+    fs::remove_file(home.path("Maildir/new/again")).unwrap();
     assert_eq!(home.line("import again.eml").code, Some(0));
     let item = home.line("list --all --json").json().iter().map(|row| row["id"].as_i64().unwrap()).max().unwrap();
     let why = home.line(&format!("why {item}"));

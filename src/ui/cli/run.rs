@@ -118,7 +118,10 @@ pub fn once(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit>
     let kit = Arc::new(home.kit()?);
     log::start(LogLevel::Warn);
     let (store, _lock) = if dry_run {
-        (Store::in_memory()?, None)
+        let store = Store::in_memory()?;
+        // The trial log holds no label, and the trial is to judge as the daemon would.
+        kit.memory.presume(&store, home.learned(&kit.rules)?)?;
+        (store, None)
     } else {
         let dir = config.store.parent().context("the database has no directory")?;
         (Store::open(&config.store)?, Some(Lock::acquire(dir)?))
