@@ -283,7 +283,7 @@ fn dead_needless_slow_and_contradictory_phrases_are_named() {
     let mut sources = rules::shipped();
     let head = "schema = 1\nlanguage = \"en\"\n";
     let rule = "[[rule]]\nid = \"mine.offer.x\"\ntitle = \"x\"\ncategory = \"offer\"\nstrength = \"decisive\"\n";
-    let phrases = "phrases = [\n\"we are sorry. goodbye\",\n\"brass band\",\n\"our brass band\",\n\"we we\",\n\"not be moving forward\",\n]\n";
+    let phrases = "phrases = [\n\"we are sorry. goodbye\",\n\"brass band\",\n\"our brass band\",\n\"the the\",\n\"not be moving forward\",\n]\n";
     let tests = "match = [\n\"A brass band.\",\n\"We will not be moving forward with your application for the role.\",\n]\nno_match = [\"A band.\"]\n";
     let text = format!("{head}{rule}{phrases}{tests}");
     sources.push(Source { name: "mine.toml".into(), text, layer: Layer::User });
