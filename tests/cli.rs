@@ -164,7 +164,7 @@ fn verbs(command: &clap::Command, before: &str, into: &mut BTreeSet<String>) {
 #[test]
 fn every_verb_gives_json_by_the_line() {
     // What has a format of its own, and what is tried elsewhere: the daemon and the demo by the end-to-end tests.
-    let own_format = ["completions", "config example", "man", "demo", "run"];
+    let own_format = ["completions", "config example", "man", "demo", "run", "rules schema"];
     let cases = [
         ("list --all", 0, 8),
         ("show 3", 0, 1),
@@ -176,7 +176,11 @@ fn every_verb_gives_json_by_the_line() {
         ("draft show 2", 0, 1),
         ("log --all --limit 5", 0, 5),
         ("rules check", 0, 1),
-        ("rules test", 0, 1),
+        ("rules test", 0, 2),
+        ("rules test Maildir", 1, 1),
+        ("rules fmt", 0, 0),
+        ("rules stats", 0, 1),
+        ("rules diff Maildir Maildir", 0, 1),
         ("rules doc en.rejection.not-forward", 0, 1),
         ("rules doc none", 1, 1),
         ("notes preview", 0, 10),
@@ -589,6 +593,47 @@ fn a_broken_configuration_is_78_everywhere() {
             ("config example", 0, "[[identity]]", ""),
             ("--help", 0, "Usage", ""),
         ],
+    );
+}
+
+/// A rule of one's own is written, laid out, tried on old mail, and measured.
+#[test]
+fn rules_of_ones_own_show_what_they_change() {
+    let home = Home::with_mail();
+    let rule = |phrase: &str| {
+        format!(
+            "schema = 1\nlanguage = \"en\"\n[[rule]]\nphrases=[\"{phrase}\"] # why\nid = \"mine.offer.x\"\ntitle = \"x\"\ncategory = \"offer\"\nweight = 30\nmatch = [\"{phrase}\"]\nno_match = [\"y\"]\n"
+        )
+    };
+    home.write("old/mine.toml", &rule("never in any mail"));
+    home.write(".config/onward/rules/mine.toml", &rule("not to move"));
+    for mail in mails("mail") {
+        home.write(&format!("mail/{}", mail.file_name().unwrap().display()), fs::read(&mail).unwrap());
+    }
+    run(
+        &home,
+        &[
+            ("rules fmt --check", 1, "mine.toml: not laid out; run `onward rules fmt`", ""),
+            ("rules fmt", 0, "mine.toml: laid out", ""),
+            ("rules fmt --check", 0, "", "laid out"),
+            ("rules check", 0, "fine", ""),
+            (
+                "rules test mail",
+                0,
+                "2 are judged differently|! rejection → offer?  |your log: |would change 2 past decisions",
+                "",
+            ),
+            ("rules stats", 0, "en.rejection.not-forward|keep|without a hit; --all lists them", "mine.offer.x"),
+            ("rules stats --all --since 0", 1, "no judged mail yet", ""),
+            ("rules diff old", 2, "<NEW>", ""),
+            ("rules diff nowhere old", 1, "cannot read nowhere", ""),
+        ],
+    );
+    let laid_out = fs::read_to_string(home.path(".config/onward/rules/mine.toml")).unwrap();
+    assert!(laid_out.contains("id       = \"mine.offer.x\"\n") && laid_out.contains("# why"), "{laid_out}");
+    run(
+        &home,
+        &[("rules diff old .config/onward/rules", 1, "2 are judged differently|! rejection → offer?  item ", "")],
     );
 }
 

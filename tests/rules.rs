@@ -277,6 +277,21 @@ fn several_thousand_phrases_stay_usable() {
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));
 }
 
+/// Rules that load but are not meant so are named with their lines.
+#[test]
+fn dead_needless_slow_and_contradictory_phrases_are_named() {
+    let mut sources = rules::shipped();
+    let head = "schema = 1\nlanguage = \"en\"\n";
+    let rule = "[[rule]]\nid = \"mine.offer.x\"\ntitle = \"x\"\ncategory = \"offer\"\nstrength = \"decisive\"\n";
+    let phrases = "phrases = [\n\"we are sorry. goodbye\",\n\"brass band\",\n\"our brass band\",\n\"the the\",\n\"not be moving forward\",\n]\n";
+    let tests = "match = [\n\"A brass band.\",\n\"We will not be moving forward with your application for the role.\",\n]\nno_match = [\"A band.\"]\n";
+    let text = format!("{head}{rule}{phrases}{tests}");
+    sources.push(Source { name: "mine.toml".into(), text, layer: Layer::User });
+    let found = rules::lint(&set(&sources), &sources, Layer::User);
+    let codes: Vec<(&str, u32)> = found.iter().map(|p| (p.code, p.line)).collect();
+    assert_eq!(codes, [("R104", 9), ("R106", 11), ("R109", 12), ("R108", 17)], "{}", shown(&found));
+}
+
 /// The keys that the reader takes in a table, as its own help names them.
 fn keys_of(table: &str, what: &str) -> Vec<String> {
     let text = format!("schema = 1\n{table}\nqqqq = 1\n");

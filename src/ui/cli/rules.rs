@@ -56,7 +56,7 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
         RulesVerb::Check { .. } => check(screen.raw(), &sources, today, home.json())?,
         RulesVerb::Test { paths } => {
             let code = test(screen.raw(), &sources, today, home.json())?;
-            if code != UNLOADABLE && !home.json() {
+            if code != UNLOADABLE {
                 effects(home, &sources, today, paths, screen)?;
             }
             code
@@ -87,11 +87,20 @@ fn effects(
 ) -> anyhow::Result<()> {
     let Ok(set) = rules::load_on(sources, today) else { return Ok(()) };
     let shipped: Vec<Source> = sources.iter().filter(|s| s.layer == Layer::Shipped).cloned().collect();
-    if let (false, Ok(alone)) = (paths.is_empty(), rules::load(&shipped)) {
-        effect::write_files(screen.raw(), &effect::files(&alone, &set, paths)?)?;
+    let files = match rules::load(&shipped) {
+        Ok(alone) if !paths.is_empty() => Some(effect::files(&alone, &set, paths)?),
+        _ => None,
+    };
+    let past = effect::past(home, &set)?;
+    if home.json() {
+        write_json(screen.raw(), &serde_json::json!({ "files": files, "log": past }))?;
+        return Ok(());
     }
-    if let Some(past) = effect::past(home, &set)? {
-        effect::write_past(screen.raw(), &past)?;
+    if let Some(files) = &files {
+        effect::write_files(screen.raw(), files)?;
+    }
+    if let Some(past) = &past {
+        effect::write_past(screen.raw(), past)?;
     }
     Ok(())
 }
@@ -102,6 +111,12 @@ fn fmt(home: &Home, files: &[PathBuf], check: bool, screen: &mut Screen<'_>) -> 
     let own: Vec<PathBuf> = rules_dir::read(&dir)?.iter().map(|source| PathBuf::from(&source.name)).collect();
     let files = if files.is_empty() { &own } else { files };
     let (mut unlike, mut failed) = (false, false);
+    let mut say = |name: &str, state: &str| -> io::Result<()> {
+        if home.json() {
+            return write_json(screen.raw(), &serde_json::json!({ "file": name, "state": state }));
+        }
+        screen.line(format!("{name}: {state}"))
+    };
     for path in files {
         let source = rules_dir::file(path)?;
         let name = clean::line(&path.display().to_string());
@@ -109,7 +124,7 @@ fn fmt(home: &Home, files: &[PathBuf], check: bool, screen: &mut Screen<'_>) -> 
             Ok(text) => text,
             Err(why) => {
                 failed = true;
-                screen.line(format!("{name}: {}", clean::text(&why).trim()))?;
+                say(&name, clean::text(&why).trim())?;
                 continue;
             }
         };
@@ -118,10 +133,10 @@ fn fmt(home: &Home, files: &[PathBuf], check: bool, screen: &mut Screen<'_>) -> 
         }
         unlike = true;
         if check {
-            screen.line(format!("{name}: not laid out; run `onward rules fmt`"))?;
+            say(&name, "not laid out; run `onward rules fmt`")?;
         } else {
             rules_dir::write(path, &text)?;
-            screen.line(format!("{name}: laid out"))?;
+            say(&name, "laid out")?;
         }
     }
     Ok(match (failed, check && unlike) {
