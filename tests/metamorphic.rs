@@ -145,7 +145,9 @@ impl Mail {
             let mut out = String::new();
             for (at, line) in lines.iter().enumerate() {
                 out.push_str(line.trim_end());
-                let wraps = line.chars().count() > WRAPPED_FROM && at + 1 < lines.len();
+                let next = lines.get(at + 1).copied().unwrap_or_default();
+                let marks = |line: &str| line.is_empty() || line.starts_with('>') || line.ends_with([':', '：']);
+                let wraps = line.chars().count() > WRAPPED_FROM && !marks(line) && !marks(next);
                 out.push(if wraps { ' ' } else { '\n' });
             }
             out.lines().map(wrap).collect::<Vec<_>>().join("\n")

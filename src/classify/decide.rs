@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Ask, Dropped, facts::Languages, judge::Raw, learned::Heard, sender::SenderFacts};
+use super::{Ask, Dropped, judge::Raw, learned::Heard, sender::SenderFacts};
 use crate::{
     learn::{BAYES_BITS_MAX, Sway, TEMPLATE_BITS},
     outcome::Category,
@@ -93,8 +93,6 @@ pub(crate) fn bits(rules: &RuleSet, raws: &[Raw]) -> HashMap<usize, f64> {
 /// What besides words tells whether a mail is about an application.
 pub(crate) struct Surroundings<'s> {
     pub sender: &'s SenderFacts,
-    /// The languages of the text: a word of another one is not that word.
-    pub languages: &'s Languages,
     /// Whether a link leads to a known applicant-tracking system.
     pub ats_link: bool,
     /// Whether it came through a discussion list.
@@ -117,7 +115,6 @@ pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Su
     for (raw, word) in raws.iter().zip(words) {
         let counts = matches!(raw.dropped, None | Some(Dropped::Repeated | Dropped::Opener));
         let Some(rule) = rules.rules.get(raw.rule) else { continue };
-        let counts = counts && of.languages.may_be(&rule.language);
         let list = seen.entry(raw.rule).or_default();
         if counts && list.len() < RELEVANCE_WORDS_MAX && !list.contains(&word.as_str()) {
             list.push(word);

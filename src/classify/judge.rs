@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Dropped, Modality, modality::Cues, sender::SenderFacts, sentence::Sentence};
+use super::{Dropped, Modality, facts::Languages, modality::Cues, sender::SenderFacts, sentence::Sentence};
 use crate::{
     message::{Message, Zone},
     rules::{
@@ -44,6 +44,8 @@ pub(crate) struct Context<'m> {
     pub sender: &'m SenderFacts,
     /// `None` in embedded tests, where conditions on headers and senders hold.
     pub message: Option<&'m Message>,
+    /// The languages of the text; `None` in embedded tests, where every rule reads.
+    pub languages: Option<&'m Languages>,
 }
 
 /// All hits, in the order of the sentences, each with its reason where it does not count.
@@ -118,6 +120,10 @@ impl<'c, 'm> Judge<'c, 'm> {
         let Some((owner, phrase)) = self.context.rules.phrases.get(phrase) else { return };
         let Some(rule) = self.rule(owner.rule) else { return };
         if rule.status == Status::Preview {
+            return;
+        }
+        // The same letters are other words elsewhere: Spanish `no` is Portuguese for `in the`.
+        if self.context.languages.is_some_and(|spoken| !spoken.may_be(&rule.language)) {
             return;
         }
         // The subject of an answer is that of the mail it answers: it names the role, but what it says was said before.

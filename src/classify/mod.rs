@@ -46,10 +46,11 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
     let message = message.unwrapped();
     let (sentences, cut) = sentences(&message.blocks);
     let sender = SenderFacts::read(rules, message);
-    let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
+    let languages = facts::languages(&sentences);
+    let context =
+        Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: Some(&languages) };
     let mut raws = judge::hits(&context);
     let forwarded = judge_forwarded(&sentences, &mut raws);
-    let languages = facts::languages(&sentences);
     let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main };
     let heard = learned::hear(learned, &text, &mut raws);
     decide::drop_openers(rules, &mut raws);
@@ -57,7 +58,6 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
     let words: Vec<String> = raws.iter().map(|r| matched(&sentences, r)).collect();
     let surroundings = decide::Surroundings {
         sender: &sender,
-        languages: &languages,
         ats_link: has_ats_link(rules, message),
         discussion: message.headers.list_id,
         sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
@@ -118,9 +118,10 @@ fn read_text<T>(rules: &RuleSet, message: &Message, read: impl FnOnce(&learned::
     let message = message.unwrapped();
     let (sentences, _) = sentences(&message.blocks);
     let sender = SenderFacts::read(rules, message);
-    let context = Context { rules, sentences: &sentences, sender: &sender, message: Some(message) };
-    let raws = judge::hits(&context);
     let languages = facts::languages(&sentences);
+    let context =
+        Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: Some(&languages) };
+    let raws = judge::hits(&context);
     read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main }, &raws)
 }
 
@@ -210,7 +211,8 @@ pub(crate) fn try_text(rules: &RuleSet, text: &str) -> Vec<Hit> {
 fn try_in(rules: &RuleSet, text: &str, zone: Zone, wanted: impl Fn(usize) -> bool) -> Vec<Hit> {
     let block = Block { zone, paragraph: 0, text: clean::text(text) };
     let (sentences, _) = sentences(&[block]);
-    let context = Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None };
+    let context =
+        Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None, languages: None };
     let mut raws = judge::hits(&context);
     raws.retain(|r| wanted(r.rule));
     for raw in raws.iter_mut().filter(|r| r.dropped == Some(Dropped::Shadow)) {

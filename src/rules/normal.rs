@@ -22,7 +22,18 @@ pub fn normalise(text: &str) -> Normal {
     let out = Normal { text: String::with_capacity(text.len()), map: Vec::with_capacity(text.len() + 1) };
     let mut b = Builder { out, gap: None };
     let mut chars = text.char_indices().peekable();
+    let mut skip_to = 0;
     while let Some((at, mut c)) = chars.next() {
+        if at < skip_to {
+            continue;
+        }
+        if matches!(c, '(' | '/') && b.in_word() {
+            let ending = text.get(at..).map_or(0, glued_ending);
+            if ending > 0 {
+                skip_to = at + ending;
+                continue;
+            }
+        }
         while let Some((_, next)) = chars.peek()
             && !next.is_ascii()
             && is_combining_mark(*next)
@@ -39,6 +50,23 @@ pub fn normalise(text: &str) -> Normal {
     b.expand_contractions();
     b.out.map.push(text.len() as u32);
     b.out
+}
+
+/// Longest ending in brackets that is left out, in characters.
+const ENDING_CHARS_MAX: usize = 3;
+/// Endings behind a stroke that are left out.
+const STROKE_ENDINGS: [&str; 6] = ["/a", "/o", "/as", "/os", "/in", "/e"];
+
+/// The bytes of a second ending glued to a word, which says both genders or both numbers in one: `otro(a)`,
+/// `candidato/a`, `zaproszony(a)`. 0 where there is none.
+fn glued_ending(rest: &str) -> usize {
+    let ends_word = |tail: &str| !tail.chars().next().is_some_and(char::is_alphanumeric);
+    if let Some((inside, tail)) = rest.strip_prefix('(').and_then(|r| r.split_once(')')) {
+        let letters =
+            (1..=ENDING_CHARS_MAX).contains(&inside.chars().count()) && inside.chars().all(char::is_lowercase);
+        return if letters && ends_word(tail) { inside.len() + 2 } else { 0 };
+    }
+    STROKE_ENDINGS.iter().find(|e| rest.strip_prefix(**e).is_some_and(ends_word)).map_or(0, |e| e.len())
 }
 
 struct Builder {
@@ -93,6 +121,12 @@ impl Builder {
                 self.gap.get_or_insert(at);
             }
         }
+    }
+
+    /// Whether the last thing written is a word of at least two letters that goes on here.
+    fn in_word(&self) -> bool {
+        let mut before = self.out.text.chars().rev();
+        self.gap.is_none() && (0..2).all(|_| before.next().is_some_and(char::is_alphabetic))
     }
 
     fn push(&mut self, text: &str, at: usize) {
@@ -198,6 +232,8 @@ mod tests {
             ("a\u{200b}b \u{1f600} c", "ab c"),
             ("wouldn't I'd", "would not i would"),
             ("l'entretien aujourd'hui", "l'entretien aujourd'hui"),
+            ("otro(a) candidato/a, Pan(i)", "otro candidato, pan"),
+            ("Entwickler (m/w/d), and/or, km/h (b) C(a)", "entwickler (m/w/d), and/or, km/h (b) c(a)"),
             ("", ""),
         ] {
             assert_eq!(normalise(given).text, expected, "{given:?}");

@@ -10,7 +10,11 @@ pub(crate) const UNKNOWN: &str = "und";
 /// Share of words that have to be function words of the winner.
 const SHARE_MIN: f64 = 0.10;
 /// Share of the winner's votes from which on another language may be spoken too.
-const SPOKEN_SHARE: f64 = 0.5;
+const SPOKEN_SHARE: f64 = 0.4;
+/// Votes below which a text is too short to rule any language out.
+const VOTES_MIN: f64 = 5.0;
+/// Languages told by their script.
+const SCRIPTS: [&str; 7] = ["ja", "zh", "ko", "th", "he", "ar", "hi"];
 /// Most words counted: the language of a text shows early.
 const WORDS_MAX: usize = 400;
 
@@ -36,10 +40,19 @@ const WORDS: [(&str, &str); 22] = [
         "fi",
         "ja on ei että sinun kanssa mutta olemme valitettavasti kiitos tämä ovat joka hakemuksesi meidän emme tällä",
     ),
-    ("pl", "i w na z do nie że się jest za dla o oraz państwa pana pani nam naszej dziękujemy od po tym"),
-    ("cs", "a na se je že do v pro vám vás jsme bohužel za o nás děkujeme ale si s jsou k"),
-    ("tr", "ve bir için bu ile olarak size sizin başvurunuz çok olan değil teşekkür ederiz de da ne"),
-    ("ru", "и в на не что вы мы за вас вам с по для к наш ваш это но от как"),
+    (
+        "pl",
+        "i w na z do nie że się jest za dla o oraz państwa pana pani nam naszej dziękujemy od po tym sie ze dziekujemy jest oraz twoje twoja pani",
+    ),
+    (
+        "cs",
+        "a na se je že do v pro vám vás jsme bohužel za o nás děkujeme ale si s jsou k vas vam dekujeme ze jsme bohuzel",
+    ),
+    (
+        "tr",
+        "ve bir için bu ile olarak size sizin başvurunuz çok olan değil teşekkür ederiz de da ne icin tesekkur degil basvurunuz",
+    ),
+    ("ru", "и в на не что вы мы за вас вам с по для к наш ваш это но от как до"),
     ("uk", "і в на не що ви ми за вас вам з по для до наш ваш це але від як та"),
     ("ro", "și în de la pentru cu nu este vă ați am dumneavoastră din că pe o un mulțumim sa al"),
     ("hu", "a az és nem hogy egy ön önnek köszönjük sajnos is meg volt számára jelentkezését de"),
@@ -49,13 +62,30 @@ const WORDS: [(&str, &str); 22] = [
     ("ca", "el la els les i de per amb que no una un del ens us hem vostra gràcies al"),
 ];
 
+/// Letters by which a word votes for a language.
+const LETTERS: [(&str, &str); 13] = [
+    ("de", "ß"),
+    ("pl", "ąęłńśźż"),
+    ("cs", "řěů"),
+    ("tr", "ğ"),
+    ("ro", "ățţ"),
+    ("pt", "ãõ"),
+    ("es", "ñ"),
+    ("da", "æø"),
+    ("nb", "æø"),
+    ("hu", "őű"),
+    ("ru", "ыэъё"),
+    ("uk", "іїєґ"),
+    ("fr", "œ"),
+];
+
 /// The languages of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Languages {
     /// ISO 639-1 code of the language most of the sender's own text is written in, or [`UNKNOWN`].
     pub main: String,
     /// All that may well be spoken: the second of a bilingual mail, and siblings that share their function words.
-    /// Empty where nothing is known.
+    /// Empty where too little is written to tell.
     spoken: Vec<&'static str>,
 }
 
@@ -67,7 +97,8 @@ impl Languages {
 
     /// Whether words of a language are words of this text, and not the same letters in another one.
     pub(crate) fn may_be(&self, language: &str) -> bool {
-        self.spoken.is_empty() || self.spoken.contains(&language)
+        let votes = WORDS.iter().any(|(known, _)| *known == language) || SCRIPTS.contains(&language);
+        self.spoken.is_empty() || !votes || self.spoken.contains(&language)
     }
 }
 
@@ -77,12 +108,16 @@ pub(crate) fn languages(sentences: &[Sentence]) -> Languages {
     let body: Vec<&str> = sentences.iter().filter(own).map(|s| s.normal.text.as_str()).collect();
     let subject = sentences.iter().filter(|s| s.zone == Zone::Subject).map(|s| s.normal.text.as_str());
     let texts: Vec<&str> = if body.is_empty() { subject.collect() } else { body };
-    let script = by_script(&texts);
-    let mut spoken = by_words(&texts);
-    if let Some(script) = script {
-        spoken.insert(0, script);
+    let (words, best) = by_words(&texts);
+    let mut spoken: Vec<&str> = by_script(&texts).into_iter().chain(words).collect();
+    let main = spoken.first().copied().unwrap_or(UNKNOWN).to_owned();
+    if best < VOTES_MIN && !SCRIPTS.contains(&main.as_str()) {
+        spoken.clear();
+    } else if !spoken.contains(&"en") {
+        // Mail of every language speaks of work in English here and there.
+        spoken.push("en");
     }
-    Languages { main: spoken.first().copied().unwrap_or(UNKNOWN).to_owned(), spoken }
+    Languages { main, spoken }
 }
 
 /// Scripts that one language owns.
@@ -130,8 +165,8 @@ pub(crate) fn is_function_word(word: &str) -> bool {
     OWNERS.contains_key(word)
 }
 
-/// The languages with most votes, best first; empty where too few words voted at all.
-fn by_words(texts: &[&str]) -> Vec<&'static str> {
+/// The languages with most votes, best first, none where too few words voted at all; and the votes of the best.
+fn by_words(texts: &[&str]) -> (Vec<&'static str>, f64) {
     let mut votes = [0.0; WORDS.len()];
     let mut total = 0usize;
     let words = texts.iter().flat_map(|t| t.split(|c: char| !c.is_alphabetic())).filter(|w| !w.is_empty());
@@ -144,12 +179,22 @@ fn by_words(texts: &[&str]) -> Vec<&'static str> {
                 *votes += 1.0 + 1.0 / owners.len() as f64;
             }
         }
+        if !word.is_ascii() {
+            let owners = LETTERS.iter().filter(|(_, letters)| word.contains(|c| letters.contains(c)));
+            for (owner, _) in owners {
+                let at = WORDS.iter().position(|(language, _)| language == owner);
+                if let Some(votes) = at.and_then(|at| votes.get_mut(at)) {
+                    *votes += 1.0;
+                }
+            }
+        }
     }
     let mut ranked: Vec<(&str, f64)> = WORDS.iter().map(|(language, _)| *language).zip(votes).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let best = ranked.first().map_or(0.0, |(_, votes)| *votes);
     if best <= 0.0 || best < SHARE_MIN * total as f64 {
-        return Vec::new();
+        return (Vec::new(), 0.0);
     }
-    ranked.into_iter().take_while(|(_, votes)| *votes >= best * SPOKEN_SHARE).map(|(language, _)| language).collect()
+    let near = ranked.into_iter().take_while(|(_, votes)| *votes >= best * SPOKEN_SHARE).map(|(language, _)| language);
+    (near.collect(), best)
 }
