@@ -2,7 +2,7 @@
 //! only when enough speaks for it (`rules.md` §3.10). A vendor's brand is never the employer.
 
 use super::{
-    Reading,
+    Reading, spaceless,
     names::{agree, as_domain, employer, folded, is_person, squeezed, without_suffix},
 };
 use crate::{
@@ -25,7 +25,7 @@ const LAST_LINE: f64 = 1.0;
 /// A display name that may as well be a person's.
 const DISPLAY_NAME_BARE: f64 = 1.5;
 /// Domains where anybody has a mailbox; the table of senders may name more.
-const FREEMAIL: [&str; 22] = [
+const FREEMAIL: [&str; 30] = [
     "gmail.com",
     "googlemail.com",
     "outlook.com",
@@ -48,9 +48,17 @@ const FREEMAIL: [&str; 22] = [
     "163.com",
     "t-online.de",
     "freenet.de",
+    "yahoo.co.jp",
+    "docomo.ne.jp",
+    "yahoo.com.tw",
+    "126.com",
+    "foxmail.com",
+    "naver.com",
+    "daum.net",
+    "hanmail.net",
 ];
 /// Local parts of mailboxes that belong to no single person.
-const SHARED_MAILBOXES: [&str; 26] = [
+const SHARED_MAILBOXES: [&str; 33] = [
     "talent",
     "jobs",
     "job",
@@ -77,6 +85,13 @@ const SHARED_MAILBOXES: [&str; 26] = [
     "recrutement",
     "empleo",
     "mail",
+    "saiyo",
+    "saiyou",
+    "jinji",
+    "recruit",
+    "zhaopin",
+    "insa",
+    "chaeyong",
 ];
 /// Longest line that may be a signature, in characters.
 const SIGNATURE_CHARS_MAX: usize = 60;
@@ -159,6 +174,8 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     let bare = without_suffix(head, suffixes(r));
     let cut = bare.len() < head.len();
     let local = from.local().to_lowercase();
+    // In these scripts the whole name may stand there in one word.
+    let cut = cut || spaceless::names_employer(head);
     let named_in_local = bare.split_whitespace().any(|w| {
         let word = as_domain(w, false);
         word.len() >= 3 && local.contains(&word)
@@ -316,7 +333,9 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
         let line = line.as_str();
         let bare = without_suffix(line, suffixes(r));
-        if bare.len() < line.len() {
+        if spaceless::names_employer(line) {
+            push(out, employer(line, suffixes(r)), "signature", SIGNATURE);
+        } else if bare.len() < line.len() {
             let bare = bare.strip_prefix("The ").or_else(|| bare.strip_prefix("Your ")).unwrap_or(bare);
             push(out, employer(bare, suffixes(r)), "signature", SIGNATURE);
         } else if !is_person(line) {

@@ -6,6 +6,7 @@ mod language;
 mod names;
 mod people;
 mod role;
+mod spaceless;
 
 pub(crate) use language::{UNKNOWN as UNKNOWN_LANGUAGE, main_language as language};
 
