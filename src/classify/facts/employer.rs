@@ -2,13 +2,17 @@
 //! only when enough speaks for it (`rules.md` §3.10). A vendor's brand is never the employer.
 
 use super::{
-    Reading, spaceless,
+    Reading,
     names::{agree, as_domain, employer, folded, is_person, squeezed, without_suffix},
+    spaceless,
 };
 use crate::{
     classify::{Fact, judge::is_own_text},
     message::{Address, Zone},
-    rules::{normal::normalise, phrase::Capture},
+    rules::{
+        normal::normalise,
+        phrase::{Capture, is_spaceless},
+    },
 };
 
 /// Points from which on a name is stated.
@@ -185,7 +189,8 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     if !cut && is_person(bare) && named_in_local && !shared {
         return;
     }
-    let points = if cut || shared { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
+    let unlike_person = is_spaceless(bare) && !spaceless::may_be_person(bare);
+    let points = if cut || shared || unlike_person { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
     // Some brands are written small throughout.
     let small = bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
     let brand = || ((relayed || cut) && small).then(|| bare.to_owned());
@@ -328,7 +333,8 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     let parts = |text: &'_ str| text.split([',', '|', '\n']).map(|l| l.trim().to_owned()).collect::<Vec<_>>();
     if let Some(line) = last {
         let bare = without_suffix(line, suffixes(r));
-        push(out, employer(bare, suffixes(r)), "last line", LAST_LINE);
+        let points = if spaceless::names_employer(line) { SIGNATURE } else { LAST_LINE };
+        push(out, employer(bare, suffixes(r)), "last line", points);
     }
     for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
         let line = line.as_str();

@@ -377,7 +377,7 @@ pub(super) fn without_suffix<'n>(name: &'n str, suffixes: &[String]) -> &'n str 
 pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
     let mut text = trimmed(captured);
     if is_spaceless(text) {
-        text = spaceless::role(text);
+        text = spaceless::role(text, employer);
     }
     // Text before the last article belongs to the sentence, not to the role.
     let mut start = 0;

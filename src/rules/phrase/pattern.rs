@@ -314,7 +314,8 @@ impl Builder {
                 }
                 Node::Gap(words) if self.spaceless => {
                     // Commas stand close there: two gaps in a row reach over one.
-                    if i.checked_sub(1).and_then(|before| nodes.get(before)).is_some_and(|n| matches!(n, Node::Gap(_))) {
+                    if i.checked_sub(1).and_then(|before| nodes.get(before)).is_some_and(|n| matches!(n, Node::Gap(_)))
+                    {
                         out.push(self.space());
                     }
                     let max = words * GAP_CHARS_PER_WORD;
