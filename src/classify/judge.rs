@@ -119,7 +119,7 @@ impl<'c, 'm> Judge<'c, 'm> {
     ) {
         let Some((owner, phrase)) = self.context.rules.phrases.get(phrase) else { return };
         let Some(rule) = self.rule(owner.rule) else { return };
-        if rule.status == Status::Preview {
+        if rule.status == Status::Preview || (rule.language == "zh" && is_japanese(&sentence.normal.text)) {
             return;
         }
         // The same letters are other words elsewhere: Spanish `no` is Portuguese for `in the`.
@@ -309,6 +309,20 @@ fn counted(condition: &Condition, found: impl Fn(&Phrase) -> bool) -> bool {
 
 fn counts_as_fired(raw: &Raw) -> bool {
     matches!(raw.dropped, None | Some(Dropped::Shadow))
+}
+
+/// Share of kana, one in so many characters, from which on a sentence with Chinese characters is Japanese: a single
+/// kana stands in Chinese brands too.
+const KANA_SHARE: usize = 8;
+
+/// Whether a sentence is Japanese beyond doubt: the same characters say other things there than in Chinese.
+fn is_japanese(text: &str) -> bool {
+    let (mut kana, mut letters) = (0, 0);
+    for c in text.chars().filter(|c| c.is_alphabetic()) {
+        letters += 1;
+        kana += usize::from(matches!(c, '\u{3040}'..='\u{30ff}'));
+    }
+    kana * KANA_SHARE > letters
 }
 
 /// Text the sender wrote for this mail.

@@ -23,6 +23,9 @@ const CONDITION_BEHIND_WORDS: usize = 4;
 /// How many words a condition has at least: a comma right behind `if` ends nothing.
 const CONDITION_WORDS_MIN: usize = 2;
 
+/// How many characters of Chinese or Japanese are counted as a word.
+const CHARS_PER_WORD: usize = 2;
+
 type Span = (usize, usize);
 
 /// The cues of one sentence in one language.
@@ -89,7 +92,7 @@ impl<'t> Cues<'t> {
     }
 
     fn words(&self, from: usize, to: usize) -> usize {
-        self.text.get(from..to).map_or(0, |t| t.split_ascii_whitespace().count())
+        self.text.get(from..to).map_or(0, |t| t.split_ascii_whitespace().map(words_written_together).sum())
     }
 
     fn any_in(&self, cue: Cue, span: Span) -> bool {
@@ -123,7 +126,8 @@ impl<'t> Cues<'t> {
         if hit.0 < cue.1 {
             return begin <= hit.0;
         }
-        self.waits((begin, cue.1), (cue.1, hit.1))
+        // Where the condition ends with its cue, the verb of what waits on it stands behind the hit.
+        self.waits((begin, cue.1), (cue.1, self.clause(hit.0).1.max(hit.1)))
     }
 
     /// Whether a condition that begins before the hit covers it or the hit waits on it.
@@ -214,6 +218,12 @@ impl<'t> Cues<'t> {
         let certain = self.cues(Cue::Asserting).iter().any(|a| a.0 >= cue.0 && a.0 < clause.1);
         (!certain).then_some(*cue)
     }
+}
+
+/// How many words stand between two spaces: Chinese and Japanese put none between theirs.
+fn words_written_together(text: &str) -> usize {
+    let characters = text.chars().filter(|c| matches!(c, '\u{3040}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}')).count();
+    characters.div_ceil(CHARS_PER_WORD).max(1)
 }
 
 /// Where any of the phrases stands, one place behind the other; of phrases that begin at one place the first.

@@ -47,7 +47,7 @@ pub(super) const SIGN_OFFS: &[&str] = &[
     "toate cele bune", "o zi bună", "cu considerație", "saygılarımla", "saygılarımızla", "iyi çalışmalar", "sevgiler",
     "en iyi dileklerimizle", "с уважением", "с наилучшими пожеланиями", "всего доброго", "з повагою",
     "з найкращими побажаннями", "敬具", "草々", "以上、よろしく", "何卒よろしく", "どうぞよろしく", "よろしくお願い", "此致", "敬礼", "敬禮", "顺祝商祺", "祝好",
-    "順頌商祺", "감사합니다", "감사드립니다", "드림", "with friendly greetings", "with kindest regards", "un abrazo",
+    "順頌商祺", "順頌", "顺颂", "順祝", "顺祝商", "敬祝", "此 致", "謹具", "以上、何卒", "감사합니다", "감사드립니다", "드림", "with friendly greetings", "with kindest regards", "un abrazo",
 ];
 
 /// Words that are a sign-off only when hardly anything follows: they start ordinary sentences too.
@@ -189,6 +189,6 @@ pub(super) const SHORT_FOOTERS: &[&str] = &[
     "ikke besvares", "kan ikke besvares", "älä vastaa", "automaattinen viesti", "ei voi vastata", "neodpovídejte",
     "automaticky generovan", "nu răspunde", "mesaj automat", "yanıtlamayın", "cevaplamayın", "otomatik olarak",
     "не отвечайте", "автоматическое сообщение", "не відповідайте", "автоматичне повідомлення", "返信しないで", "返信いただいても",
-    "送信専用", "自動送信", "请勿回复", "請勿回覆", "系统自动", "系統自動", "회신하지", "발신전용", "발신 전용", "replies to this",
+    "送信専用", "自動送信", "返信いただきましても", "返信はできません", "返信できません", "请勿回复", "請勿回覆", "请勿直接回复", "請勿直接回覆", "系统自动", "系統自動", "회신하지", "발신전용", "발신 전용", "회신이 불가", "회신되지", "replies to this",
     "respond to this email", "automatisch bericht",
 ];

@@ -3,7 +3,10 @@
 //! In the normal form text is lower case and composed, quotes are straight, dashes are ` - `, white space is one
 //! space, English contractions are written out, and **every byte from 0x80 on belongs to a letter**: other characters
 //! outside ASCII become ASCII punctuation or a space. So a word boundary is a question about single bytes, in any
-//! script. Not done: stemming, accent folding, spelling correction (`rules.md` §3.2).
+//! script. Full-width letters and digits are those of ASCII, half-width katakana is written full, and traditional Chinese
+//! characters that hiring mail uses are their simplified forms, so that one phrase serves both. Not done: stemming, accent folding, spelling correction (`rules.md` §3.2).
+
+use std::{collections::HashMap, sync::LazyLock};
 
 use unicode_normalization::char::{compose, is_combining_mark};
 
@@ -34,18 +37,26 @@ pub fn normalise(text: &str) -> Normal {
                 continue;
             }
         }
+        if let 'ｦ'..='ﾝ' = c {
+            c = full_katakana(c);
+        }
         while let Some((_, next)) = chars.peek()
             && !next.is_ascii()
-            && is_combining_mark(*next)
+            && (is_combining_mark(*next) || matches!(next, 'ﾞ' | 'ﾟ'))
         {
-            match compose(c, *next) {
+            let mark = match next {
+                'ﾞ' => '\u{3099}',
+                'ﾟ' => '\u{309a}',
+                other => *other,
+            };
+            match compose(c, mark) {
                 Some(composed) => c = composed,
-                None if *next == '\u{307}' => {}
+                None if mark == '\u{307}' => {}
                 None => break,
             }
             chars.next();
         }
-        b.char(c, at);
+        b.char(unwidened(c), at);
     }
     b.expand_contractions();
     b.out.map.push(text.len() as u32);
@@ -69,6 +80,59 @@ fn glued_ending(rest: &str) -> usize {
     STROKE_ENDINGS.iter().find(|e| rest.strip_prefix(**e).is_some_and(ends_word)).map_or(0, |e| e.len())
 }
 
+/// Full-width ASCII made narrow; other characters as they are.
+fn unwidened(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    }
+}
+
+/// Half-width katakana made full.
+fn full_katakana(c: char) -> char {
+    const FULL: &str = "ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン";
+    FULL.chars().nth((u32::from(c) - u32::from('ｦ')) as usize).unwrap_or(c)
+}
+
+/// The simplified form of a traditional Chinese character. Only characters of hiring mail stand in the table, and only
+/// where one form stands for the other alone; phrases in Japanese pass through the same table and still fit.
+fn simplified(c: char) -> char {
+    static TABLE: LazyLock<HashMap<char, char>> =
+        LazyLock::new(|| TRADITIONAL.chars().zip(SIMPLIFIED.chars()).collect());
+    if ('\u{4e00}'..='\u{9fff}').contains(&c) { TABLE.get(&c).copied().unwrap_or(c) } else { c }
+}
+
+const TRADITIONAL: &str = "\
+    並佔來侶係倉個們側偵傑備傳債傷傾僅僱價儀億儉儘償優儲兌兒內兩冊凍別則剛創劃劇劉劑動務勝勞勢勵勸匯區協\
+    卻厭參吳員問啓啟喚喪單嘆嘗嚴國圍園圖團執報場塊壓夠夢奪奮婦媽孫學寢實寧審寫寬寶將專尋對導屆層屬島巖師\
+    帳帶幣幫幹幾庫廠廢廣廳張強彈彌彙後徑從復徬徵徹恆悅惡愛態慣慮慶憑憶懃懇應懷懸戰戲戶拋捨掃掙掛採換揮損\
+    摯撥擁擇擔據擠擬擴擾攜攝攬敗數斷於時晝暢暫曆書會東條棄棟楊業極榮構槍樂樓標樞樣樹橋機橫檔檢櫃權歡歲歷\
+    歸殘毀毆氣氫決沒況洩淚淨測準溝滯滿漢漲漸潔潛潤澤濕濟濾灣為烏無煩熱燈燒營爭爲爾牆牽狀狹猶獎獨獲獻現瑩\
+    瑪環產畢畫異當疊痠瘋療癥發皺盜盡監盤盧眾睜瞭砲確碼磚礎禍禦禪禮稅種稱積穩穫窩窮競筆筍節範築篩簡簽籃籌\
+    糧紀約紅納純紙級紮細紹終組結絕絡給絨統絲綁經綜綠綫維綱網綿緊線緣編緩練縣縫縮縱總績織繞繩繪繫繳繼續罷\
+    羅羣羨義習聞聯聰聲職聽肅脫腦腳膚膠臉臨臺與舉舊艙艦莊華萬葉蓋薦薩藉藍藝藥蘇蘭處虛號蝕蟲衆衊術衛衝裏補\
+    裝裡製複覆見規視親覺覽觀觸訂計訊討訓託記訝訪設許訴診詐評詞詢試詩話該詳誇誌認語誠誤說誰課誼調談請諒論\
+    諮諸諾謀謂謙講謝謹證識譜譯議護譽讀變讓豐負財貢貧貨販責貴買貸費貼貿賀資賓賜賞賠賢賣賦質賬賴購贊贏趕趙\
+    趨跡踐踴躍車軌軍軟較載輔輕輛輝輩輪輯輸輿轉辦辭農迴這連週進遊運過達違遞遠適遲遷選遺遼還邊邏郵鄉鄭醫醬\
+    釋釐針鈕鈴銀銘銳銷鋪鋼錄錢錦錫錯鍵鍾鎖鎮鏈鐘鐵鑑長門閃閉開閒間閣閱闆闊關闡陣陰陳陸隊階際隨險隱隻雖雙\
+    雜雞離難雲電霧靈靜韓響頁頂項順須頌預頓頗領頭頻顆題額顏願類顧顯風飄飛飯飲飾養餘館馬駐駕騎騰驅驗驚體髮\
+    鬆魯鮮鯨鳥鹽麗麥麵麼黃點黨齊齡齣龍龐";
+const SIMPLIFIED: &str = "\
+    并占来侣系仓个们侧侦杰备传债伤倾仅雇价仪亿俭尽偿优储兑儿内两册冻别则刚创划剧刘剂动务胜劳势励劝汇区协\
+    却厌参吴员问启启唤丧单叹尝严国围园图团执报场块压够梦夺奋妇妈孙学寝实宁审写宽宝将专寻对导届层属岛岩师\
+    账带币帮干几库厂废广厅张强弹弥汇后径从复彷征彻恒悦恶爱态惯虑庆凭忆勤恳应怀悬战戏户抛舍扫挣挂采换挥损\
+    挚拨拥择担据挤拟扩扰携摄揽败数断于时昼畅暂历书会东条弃栋杨业极荣构枪乐楼标枢样树桥机横档检柜权欢岁历\
+    归残毁殴气氢决没况泄泪净测准沟滞满汉涨渐洁潜润泽湿济滤湾为乌无烦热灯烧营争为尔墙牵状狭犹奖独获献现莹\
+    玛环产毕画异当叠酸疯疗症发皱盗尽监盘卢众睁了炮确码砖础祸御禅礼税种称积稳获窝穷竞笔笋节范筑筛简签篮筹\
+    粮纪约红纳纯纸级扎细绍终组结绝络给绒统丝绑经综绿线维纲网绵紧线缘编缓练县缝缩纵总绩织绕绳绘系缴继续罢\
+    罗群羡义习闻联聪声职听肃脱脑脚肤胶脸临台与举旧舱舰庄华万叶盖荐萨借蓝艺药苏兰处虚号蚀虫众蔑术卫冲里补\
+    装里制复复见规视亲觉览观触订计讯讨训托记讶访设许诉诊诈评词询试诗话该详夸志认语诚误说谁课谊调谈请谅论\
+    咨诸诺谋谓谦讲谢谨证识谱译议护誉读变让丰负财贡贫货贩责贵买贷费贴贸贺资宾赐赏赔贤卖赋质账赖购赞赢赶赵\
+    趋迹践踊跃车轨军软较载辅轻辆辉辈轮辑输舆转办辞农回这连周进游运过达违递远适迟迁选遗辽还边逻邮乡郑医酱\
+    释厘针钮铃银铭锐销铺钢录钱锦锡错键钟锁镇链钟铁鉴长门闪闭开闲间阁阅板阔关阐阵阴陈陆队阶际随险隐只虽双\
+    杂鸡离难云电雾灵静韩响页顶项顺须颂预顿颇领头频颗题额颜愿类顾显风飘飞饭饮饰养余馆马驻驾骑腾驱验惊体发\
+    松鲁鲜鲸鸟盐丽麦面么黄点党齐龄出龙庞";
+
 struct Builder {
     out: Normal,
     /// Where white space began that has not been written yet.
@@ -88,7 +152,7 @@ impl Builder {
             | '\u{2033}'
             | '\u{ab}'
             | '\u{bb}'
-            | '\u{300c}'..='\u{300f}'
+            | '\u{3008}'..='\u{300f}'
             | '\u{3010}'
             | '\u{3011}' => {
                 self.push("\"", at);
@@ -99,21 +163,20 @@ impl Builder {
                 self.gap = Some(at);
             }
             '\u{2010}' | '\u{2011}' | '\u{2212}' => self.push("-", at),
-            '\u{2026}' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{964}' => self.push(".", at),
-            '\u{3001}' | '\u{ff0c}' | '\u{60c}' => self.push(",", at),
-            '\u{ff01}' => self.push("!", at),
-            '\u{ff1f}' | '\u{61f}' => self.push("?", at),
-            '\u{ff1a}' => self.push(":", at),
-            '\u{ff1b}' | '\u{61b}' => self.push(";", at),
-            '\u{ff08}' => self.push("(", at),
-            '\u{ff09}' => self.push(")", at),
+            '\u{2026}' | '\u{3002}' | '\u{ff61}' | '\u{964}' => self.push(".", at),
+            '\u{3001}' | '\u{ff64}' | '\u{60c}' => self.push(",", at),
+            '\u{61f}' => self.push("?", at),
+            '\u{61b}' => self.push(";", at),
+            '\u{ff62}' | '\u{ff63}' => self.push("\"", at),
+            '\u{3014}' | '\u{3016}' => self.push("(", at),
+            '\u{3015}' | '\u{3017}' => self.push(")", at),
             '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' => {}
             // Dotless i and final sigma: upper case does not tell them from their siblings.
             'ı' | 'İ' => self.push("i", at),
             'ς' => self.push("σ", at),
             c if c.is_ascii() => self.push(c.to_ascii_lowercase().encode_utf8(&mut [0; 4]), at),
             c if c.is_alphanumeric() || is_combining_mark(c) => {
-                for lower in c.to_lowercase().filter(|l| *l != '\u{307}') {
+                for lower in simplified(c).to_lowercase().filter(|l| *l != '\u{307}') {
                     self.push(lower.encode_utf8(&mut [0; 4]), at);
                 }
             }
@@ -228,7 +291,10 @@ mod tests {
             ("Entwickler:in “Köln”", "entwickler:in \"köln\""),
             ("ko\u{308}nnen", "können"),
             ("İlginiz ve ISTANBUL", "ilginiz ve istanbul"),
-            ("選考の結果、残念。", "選考の結果,残念."),
+            ("第２回ＷＥＢ面接（予定）", "第2回web面接(予定)"),
+            ("ｵﾝﾗｲﾝﾃﾞ｡", "オンラインデ."),
+            ("未獲錄取，謝謝", "未获录取,谢谢"),
+            ("《通知》", "\"通知\""),
             ("a\u{200b}b \u{1f600} c", "ab c"),
             ("wouldn't I'd", "would not i would"),
             ("l'entretien aujourd'hui", "l'entretien aujourd'hui"),

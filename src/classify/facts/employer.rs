@@ -4,11 +4,15 @@
 use super::{
     Reading,
     names::{agree, as_domain, employer, folded, is_person, squeezed, without_suffix},
+    spaceless,
 };
 use crate::{
     classify::{Fact, judge::is_own_text},
     message::{Address, Zone},
-    rules::{normal::normalise, phrase::Capture},
+    rules::{
+        normal::normalise,
+        phrase::{Capture, is_spaceless},
+    },
 };
 
 /// Points from which on a name is stated.
@@ -25,7 +29,7 @@ const LAST_LINE: f64 = 1.0;
 /// A display name that may as well be a person's.
 const DISPLAY_NAME_BARE: f64 = 1.5;
 /// Domains where anybody has a mailbox; the table of senders may name more.
-const FREEMAIL: [&str; 22] = [
+const FREEMAIL: [&str; 30] = [
     "gmail.com",
     "googlemail.com",
     "outlook.com",
@@ -48,9 +52,17 @@ const FREEMAIL: [&str; 22] = [
     "163.com",
     "t-online.de",
     "freenet.de",
+    "yahoo.co.jp",
+    "docomo.ne.jp",
+    "yahoo.com.tw",
+    "126.com",
+    "foxmail.com",
+    "naver.com",
+    "daum.net",
+    "hanmail.net",
 ];
 /// Local parts of mailboxes that belong to no single person.
-const SHARED_MAILBOXES: [&str; 26] = [
+const SHARED_MAILBOXES: [&str; 33] = [
     "talent",
     "jobs",
     "job",
@@ -77,6 +89,13 @@ const SHARED_MAILBOXES: [&str; 26] = [
     "recrutement",
     "empleo",
     "mail",
+    "saiyo",
+    "saiyou",
+    "jinji",
+    "recruit",
+    "zhaopin",
+    "insa",
+    "chaeyong",
 ];
 /// Longest line that may be a signature, in characters.
 const SIGNATURE_CHARS_MAX: usize = 60;
@@ -159,6 +178,8 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     let bare = without_suffix(head, suffixes(r));
     let cut = bare.len() < head.len();
     let local = from.local().to_lowercase();
+    // In these scripts the whole name may stand there in one word.
+    let cut = cut || spaceless::names_employer(head);
     let named_in_local = bare.split_whitespace().any(|w| {
         let word = as_domain(w, false);
         word.len() >= 3 && local.contains(&word)
@@ -168,7 +189,8 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     if !cut && is_person(bare) && named_in_local && !shared {
         return;
     }
-    let points = if cut || shared { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
+    let unlike_person = is_spaceless(bare) && !spaceless::may_be_person(bare);
+    let points = if cut || shared || unlike_person { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
     // Some brands are written small throughout.
     let small = bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
     let brand = || ((relayed || cut) && small).then(|| bare.to_owned());
@@ -311,12 +333,15 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     let parts = |text: &'_ str| text.split([',', '|', '\n']).map(|l| l.trim().to_owned()).collect::<Vec<_>>();
     if let Some(line) = last {
         let bare = without_suffix(line, suffixes(r));
-        push(out, employer(bare, suffixes(r)), "last line", LAST_LINE);
+        let points = if spaceless::names_employer(line) { SIGNATURE } else { LAST_LINE };
+        push(out, employer(bare, suffixes(r)), "last line", points);
     }
     for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
         let line = line.as_str();
         let bare = without_suffix(line, suffixes(r));
-        if bare.len() < line.len() {
+        if spaceless::names_employer(line) {
+            push(out, employer(line, suffixes(r)), "signature", SIGNATURE);
+        } else if bare.len() < line.len() {
             let bare = bare.strip_prefix("The ").or_else(|| bare.strip_prefix("Your ")).unwrap_or(bare);
             push(out, employer(bare, suffixes(r)), "signature", SIGNATURE);
         } else if !is_person(line) {

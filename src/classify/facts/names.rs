@@ -1,5 +1,8 @@
 //! Names as they stand in mail, made comparable and cut to the name itself.
 
+use super::spaceless;
+use crate::rules::phrase::is_spaceless;
+
 /// Shortest and longest name kept, in characters.
 const CHARS: std::ops::RangeInclusive<usize> = 2..=70;
 /// Most words of an employer's name.
@@ -319,6 +322,9 @@ fn is_name_word(word: &str) -> bool {
 /// The employer's name inside a captured piece of text, in its original spelling. `suffixes` are words a team adds to
 /// the name (*Hiring Team*).
 pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
+    if is_spaceless(captured) {
+        return spaceless::employer(captured).filter(|name| fits(name)).map(str::to_owned);
+    }
     let mut words: Vec<&str> = Vec::new();
     let mut pending: Vec<&str> = Vec::new();
     for word in trimmed(captured).split_whitespace() {
@@ -370,6 +376,9 @@ pub(super) fn without_suffix<'n>(name: &'n str, suffixes: &[String]) -> &'n str 
 /// The role inside a captured piece of text, in its original spelling.
 pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
     let mut text = trimmed(captured);
+    if is_spaceless(text) {
+        text = spaceless::role(text, employer);
+    }
     // Text before the last article belongs to the sentence, not to the role.
     let mut start = 0;
     let mut offset = 0;

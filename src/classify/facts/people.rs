@@ -109,7 +109,7 @@ fn in_text(text: &str) -> Vec<(i16, i8, i8)> {
     }
     let pattern = PATTERN.get_or_init(|| {
         Regex::new(&format!(
-            r"(20[0-9]{{2}})-([01][0-9])-([0-3][0-9])|([0-3]?[0-9])\.([01]?[0-9])\.(20[0-9]{{2}})|([0-3]?[0-9])(?:st|nd|rd|th|\.)? (?:of |de )?({MONTHS})(?:,| de)? (20[0-9]{{2}})|({MONTHS}) ([0-3]?[0-9])(?:st|nd|rd|th)?,? (20[0-9]{{2}})"
+            r"(20[0-9]{{2}})-([01][0-9])-([0-3][0-9])|([0-3]?[0-9])\.([01]?[0-9])\.(20[0-9]{{2}})|([0-3]?[0-9])(?:st|nd|rd|th|\.)? (?:of |de )?({MONTHS})(?:,| de)? (20[0-9]{{2}})|({MONTHS}) ([0-3]?[0-9])(?:st|nd|rd|th)?,? (20[0-9]{{2}})|(20[0-9]{{2}})[年년] ?([01]?[0-9])[月월] ?([0-3]?[0-9])[日일号]"
         ))
         .ok()
     });
@@ -125,6 +125,7 @@ fn in_text(text: &str) -> Vec<(i16, i8, i8)> {
             (number(6), small(number(5)), small(number(4))),
             (number(9), named(8), small(number(7))),
             (number(12), named(10), small(number(11))),
+            (number(13), small(number(14)), small(number(15))),
         ];
         for (year, month, day) in parts {
             if let (Some(y), Some(m), Some(d)) = (year, month, day) {
@@ -184,6 +185,8 @@ mod tests {
             ("on 4th of may 2026", &[(2026, 5, 4)]),
             ("on may 4, 2026", &[(2026, 5, 4)]),
             ("le 14 juillet 2026", &[(2026, 7, 14)]),
+            ("2026年5月4日(月)", &[(2026, 5, 4)]),
+            ("2026년 5월 4일", &[(2026, 5, 4)]),
             ("03/04/2026", &[]),
         ] {
             assert_eq!(in_text(text), expected, "{text}");

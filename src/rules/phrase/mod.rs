@@ -139,9 +139,11 @@ impl Phrase {
             let message = format!("phrase longer than {PHRASE_CHARS_MAX} characters");
             return Err(PhraseError::limit("R023", message));
         }
-        let spaceless = is_spaceless(written);
+        let nodes = parse::parse(written, lists, 0)?;
+        // The words may stand in a list, so it is the parsed phrase that tells.
+        let spaceless = parse::any_literal(&nodes, &is_spaceless);
         let mut builder = pattern::Builder::new(spaceless);
-        let run = builder.sequence(&parse::parse(written, lists, 0)?, true)?;
+        let run = builder.sequence(&nodes, true)?;
         let edge = match (whole, spaceless) {
             (true, _) => Edge::Line,
             (false, true) => Edge::Open,
@@ -205,7 +207,7 @@ impl Phrase {
 
 /// Whether a phrase is written in a script without spaces between words, or, as in Korean, with particles glued to
 /// the words: then there are no word boundaries to ask for.
-pub(super) fn is_spaceless(text: &str) -> bool {
+pub(crate) fn is_spaceless(text: &str) -> bool {
     text.chars().any(|c| {
         matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
             | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
@@ -222,6 +224,7 @@ mod tests {
         HashMap::from([
             ("people".to_owned(), list(&["candidate", "candidates"])),
             ("job".to_owned(), list(&["role", "position", "night shift"])),
+            ("ko-no".to_owned(), list(&["못하"])),
             ("outer".to_owned(), list(&["other {{people}}", "somebody else"])),
         ])
     }
@@ -257,8 +260,10 @@ mod tests {
             ("başvurunuz", &["Başvurunuz için", "BAŞVURUNUZ"], &["başvurunuzun"]),
             ("at # (am|pm)", &["at 10 am", "at 10:30 pm"], &["at ten am"]),
             ("不採用", &["今回は不採用となりました"], &["採用"]),
-            ("残念 .. 結果", &["残念ながら選考の結果"], &["結果は残念"]),
+            ("残念 .. 結果", &["残念ながら選考の結果"], &["結果は残念", "残念ですが、この結果"]),
+            ("残念 .. .. 結果", &["残念ですが、この結果", "残念な結果"], &["残念、と思い、この結果"]),
             ("불합격", &["아쉽게도 불합격하셨습니다"], &["합격"]),
+            ("{{ko-no}}", &["못하게"], &["하게"]),
             ("l'entretien", &["à l’entretien"], &["entretien"]),
             (
                 "better .. ({{people}})",

@@ -11,7 +11,6 @@ use crate::rules::{Candidates, load, normal::normalise, shipped};
 const LETTER: &str = r"[0-9a-z_\x80-\xff]";
 const NO_LETTER: &str = r"[^0-9a-z_\x80-\xff]";
 const GAP_WORD: &str = r"(?:[^ ;:!?()]*[^ ,;:.!?()])";
-const GAP_CHAR: &str = r"(?:[^\x80-\xff,;:.!?()]|[\xc2-\xf4][\x80-\xbf]+)";
 /// Sentences made from each phrase.
 const SENTENCES: usize = 12;
 
@@ -43,7 +42,11 @@ fn of_kind(kind: Kind) -> String {
         Kind::Spaces => "[, ]*".into(),
         Kind::Gap(words) => format!("(?: {GAP_WORD}){{0,{words}}}"),
         Kind::GapBefore(words) => format!("(?:{GAP_WORD} ){{0,{words}}}"),
-        Kind::Characters { min, max, lazy } => format!("{GAP_CHAR}{{{min},{max}}}{}", if lazy { "?" } else { "" }),
+        Kind::Characters { not, min, max, lazy } => {
+            let not = regex::escape(std::str::from_utf8(not).unwrap());
+            let lazy = if lazy { "?" } else { "" };
+            format!("(?:[^\\x80-\\xff{not}]|[\\xc2-\\xf4][\\x80-\\xbf]+){{{min},{max}}}{lazy}")
+        }
         Kind::Words { not, more, lazy } => {
             let not = regex::escape(std::str::from_utf8(not).unwrap());
             format!("[^{not}]+(?: [^{not}]+){{0,{more}}}{}", if lazy { "?" } else { "" })
@@ -105,7 +108,7 @@ fn sentence(run: &[Piece], dice: &mut Dice, out: &mut String) {
                 Kind::Spaces => dice.one(&["", " ", ","]),
                 Kind::Gap(_) => dice.one(&["", " so", " node.js, a", " one two. three", " a b c d e f"]),
                 Kind::GapBefore(_) => dice.one(&["", "so ", "very much 2.5 ", "so, "]),
-                Kind::Characters { .. } => dice.one(&["", "株式", "会社 a", "株。"]),
+                Kind::Characters { .. } => dice.one(&["", "株式", "会社 a", "株。", "(株)a.b", "\"株"]),
                 Kind::Words { .. } => {
                     dice.one(&["acme", "foo & sons.", "nurse (night), a", "bär: b", "a b c d e f g h i"])
                 }

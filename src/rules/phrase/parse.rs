@@ -31,6 +31,20 @@ pub(super) fn parse(written: &str, lists: &WordLists, depth: usize) -> Result<Se
     Parser::parse(written, lists, depth)
 }
 
+/// Whether any text of a phrase, its lists and groups included, is so.
+pub(super) fn any_literal(nodes: &[Node], is: &impl Fn(&str) -> bool) -> bool {
+    let among = |alternatives: &[Sequence]| alternatives.iter().any(|s| any_literal(s, is));
+    nodes.iter().any(|node| match node {
+        Node::Gap(_) => false,
+        Node::Optional(alternatives) => among(alternatives),
+        Node::Glued(parts) => parts.iter().any(|part| match part {
+            Part::Literal(text) => is(text),
+            Part::Group(alternatives) | Part::Optional(alternatives) => among(alternatives),
+            Part::Letters | Part::Number | Part::Capture(_) => false,
+        }),
+    })
+}
+
 struct Parser<'p> {
     chars: std::iter::Peekable<std::str::Chars<'p>>,
     lists: &'p WordLists,

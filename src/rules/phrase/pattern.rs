@@ -21,6 +21,8 @@ const NO_GAP: &[u8] = b" ;:!?()";
 const NO_GAP_END: &[u8] = b",.";
 /// What no gap in a script without spaces holds.
 const NO_GAP_CHAR: &[u8] = b",;:.!?()";
+/// What no capture in such a script holds: names have brackets (`看護師(夜勤)`, `(株)青葉`) and full stops.
+const NO_NAME_CHAR: &[u8] = b",;:!?\"";
 
 /// Pieces that follow each other.
 pub(in crate::rules) type Run = Box<[Piece]>;
@@ -74,8 +76,8 @@ pub(in crate::rules) enum Kind {
     Gap(u32),
     /// At most so many words, each with a space behind it.
     GapBefore(u32),
-    /// Characters of any script.
-    Characters { min: u32, max: u32, lazy: bool },
+    /// Characters of any script, but none of `not`.
+    Characters { not: &'static [u8], min: u32, max: u32, lazy: bool },
     /// One word without the bytes of `not` and at most `more` others, as few as possible where `lazy`.
     Words { not: &'static [u8], more: u32, lazy: bool },
     /// A number of people.
@@ -89,7 +91,7 @@ impl Kind {
     fn of(capture: Capture, lazy: bool, spaceless: bool) -> Kind {
         match capture {
             Capture::Count => Kind::Count,
-            _ if spaceless => Kind::Characters { min: 1, max: CAPTURE_CHARS_MAX, lazy },
+            _ if spaceless => Kind::Characters { not: NO_NAME_CHAR, min: 1, max: CAPTURE_CHARS_MAX, lazy },
             Capture::Company => Kind::Words { not: b" ,;:!?()", more: 6, lazy },
             Capture::Role if lazy => Kind::Words { not: b" ;!?", more: 11, lazy },
             Capture::Role => Kind::Words { not: b" ,;:!?", more: 11, lazy },
@@ -113,7 +115,7 @@ impl Kind {
             Kind::Reference => reference(text, at, out),
             Kind::Gap(words) => gap(text, at, words, out),
             Kind::GapBefore(words) => gap_before(text, at, words, out),
-            Kind::Characters { min, max, .. } => characters(text, at, (min, max), out),
+            Kind::Characters { not, min, max, .. } => characters(text, at, not, (min, max), out),
             Kind::Words { not, more, lazy } => {
                 if lazy {
                     words(text, at, (not, more), true, out);
@@ -188,13 +190,13 @@ fn gap_before(text: &[u8], mut at: usize, words: u32, out: &mut Vec<usize>) {
     }
 }
 
-fn characters(text: &[u8], mut at: usize, (min, max): (u32, u32), out: &mut Vec<usize>) {
+fn characters(text: &[u8], mut at: usize, not: &[u8], (min, max): (u32, u32), out: &mut Vec<usize>) {
     for count in 0..=max {
         if count >= min {
             out.push(at);
         }
         match text.get(at) {
-            Some(b) if b.is_ascii() && !NO_GAP_CHAR.contains(b) => at += 1,
+            Some(b) if b.is_ascii() && !not.contains(b) => at += 1,
             Some(0xc2..=0xf4) => at += 1 + text.iter().skip(at + 1).take_while(|b| matches!(b, 0x80..=0xbf)).count(),
             _ => break,
         }
@@ -310,14 +312,17 @@ impl Builder {
                     }
                     out.push(self.choice(vec![inner.into()], true));
                 }
-                Node::Gap(words) => out.push(match (self.spaceless, fixed) {
-                    (true, _) => {
-                        let max = words * GAP_CHARS_PER_WORD;
-                        self.stretch(Kind::Characters { min: 0, max, lazy: true })
+                Node::Gap(words) if self.spaceless => {
+                    // Commas stand close there: two gaps in a row reach over one.
+                    if i.checked_sub(1).and_then(|before| nodes.get(before)).is_some_and(|n| matches!(n, Node::Gap(_)))
+                    {
+                        out.push(self.space());
                     }
-                    (false, true) => self.stretch(Kind::Gap(*words)),
-                    (false, false) => self.stretch(Kind::GapBefore(*words)),
-                }),
+                    let max = words * GAP_CHARS_PER_WORD;
+                    out.push(self.stretch(Kind::Characters { not: NO_GAP_CHAR, min: 0, max, lazy: true }));
+                }
+                Node::Gap(words) if fixed => out.push(self.stretch(Kind::Gap(*words))),
+                Node::Gap(words) => out.push(self.stretch(Kind::GapBefore(*words))),
             }
         }
         self.pieces += out.len();
