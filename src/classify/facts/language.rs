@@ -33,12 +33,21 @@ const WORDS: [(&str, &str); 22] = [
         "o a os as e de do da para com que não uma um em por sua seu no na você foi se ao obrigado pela agradecemos",
     ),
     ("nl", "de het een en van je voor met dat niet is wij we jouw uw op te zijn hebben aan u bij helaas hebt in"),
-    ("sv", "och att det för med som inte är vi din du på en ett har till tyvärr av den oss ditt i"),
-    ("da", "og at det for med som ikke er vi din du på en et har til desværre af den os dig i"),
-    ("nb", "og at det for med som ikke er vi din du på en et har til dessverre av den oss deg i"),
+    (
+        "sv",
+        "och att det för med som inte är vi din du på en ett har till tyvärr av den oss ditt i jag dig från nu något mer så vår kan tack efter blev er detta vill ansökan hos jobbet denna",
+    ),
+    (
+        "da",
+        "og at det for med som ikke er vi din du på en et har til desværre af den os dig i jeg fra nu noget mere så vores kan tak efter blev jer dette vil ansøgning stillingen hos hvis jobbet denne kunne være",
+    ),
+    (
+        "nb",
+        "og at det for med som ikke er vi din du på en et har til dessverre av den oss deg i jeg fra nå noe mer så vår kan takk etter ble dere dette vil å ikkje kan søknad søknaden stillingen hos hvis jobben denne kunne være vært",
+    ),
     (
         "fi",
-        "ja on ei että sinun kanssa mutta olemme valitettavasti kiitos tämä ovat joka hakemuksesi meidän emme tällä",
+        "ja on ei että sinun kanssa mutta olemme valitettavasti kiitos tämä ovat joka hakemuksesi meidän emme tällä et sinulle sinua tai myös kun oli sinut meille hei ole hakemuksestasi joten",
     ),
     (
         "pl",
