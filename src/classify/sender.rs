@@ -1,7 +1,7 @@
 //! Who sent a mail and whether a reply to them reaches anybody. Facts, never a filter.
 
 use crate::{
-    message::Message,
+    message::{Address, Message},
     rules::{NoReply, RuleSet},
 };
 
@@ -16,6 +16,8 @@ pub(crate) struct SenderFacts {
     pub brand: Option<String>,
     /// Whether a reply reaches nobody.
     pub noreply: bool,
+    /// Whether the mailbox or the display name is that of people who hire: `jobs@`, `Acme Recruiting`.
+    pub hires: bool,
 }
 
 impl SenderFacts {
@@ -43,8 +45,22 @@ impl SenderFacts {
             kind: known.map(|s| s.kind.clone()),
             brand: known.and_then(|s| s.brand.first().cloned()),
             noreply,
+            hires: known.is_none() && is_hiring(rules, from),
         }
     }
+}
+
+/// Whether an address is that of people who hire, by the words of its local part and of its display name. The words
+/// are data (`hiring-mailboxes`).
+fn is_hiring(rules: &RuleSet, from: &Address) -> bool {
+    let (local, name) = (from.local().to_lowercase(), from.name.to_lowercase());
+    let words = local.split(|c: char| !c.is_alphanumeric()).chain(name.split(|c: char| !c.is_alphanumeric()));
+    let known = rules.list("hiring-mailboxes");
+    let fits = |word: &str, known: &String| match known.strip_suffix('*') {
+        Some(stem) => word.starts_with(stem),
+        None => word == known,
+    };
+    words.filter(|word| !word.is_empty()).any(|word| known.iter().any(|k| fits(word, k)))
 }
 
 /// Whether a local part says that nobody reads replies. The words are data (`no-reply-locals`); they count whole or as

@@ -238,9 +238,20 @@ fn contraction(rest: &str, before: Option<u8>) -> (usize, &'static str) {
         ("shan't", "shall not"),
         ("let's", "let us"),
     ];
+    // Behind other words `'s` is mostly the genitive.
+    const IS: [&str; 9] = ["it", "that", "he", "she", "there", "here", "what", "who", "where"];
     const ENDINGS: [(&str, &str); 6] =
         [("n't", " not"), ("'re", " are"), ("'ll", " will"), ("'ve", " have"), ("'m", " am"), ("'d", " would")];
     let in_word = before.is_some_and(is_letter);
+    if !in_word {
+        for word in IS {
+            if let Some(tail) = rest.strip_prefix(word).and_then(|r| r.strip_prefix("'s"))
+                && !tail.bytes().next().is_some_and(is_letter)
+            {
+                return (word.len() + 2, is_written_out(word));
+            }
+        }
+    }
     let table: &[(&str, &str)] = if in_word { &ENDINGS } else { &WHOLE };
     for (short, long) in table {
         if let Some(tail) = rest.strip_prefix(short)
@@ -250,6 +261,21 @@ fn contraction(rest: &str, before: Option<u8>) -> (usize, &'static str) {
         }
     }
     (0, "")
+}
+
+/// `it's` as two words.
+fn is_written_out(word: &str) -> &'static str {
+    match word {
+        "it" => "it is",
+        "that" => "that is",
+        "he" => "he is",
+        "she" => "she is",
+        "there" => "there is",
+        "here" => "here is",
+        "what" => "what is",
+        "who" => "who is",
+        _ => "where is",
+    }
 }
 
 /// Whether a byte of normalised text belongs to a word.
@@ -297,6 +323,7 @@ mod tests {
             ("《通知》", "\"通知\""),
             ("a\u{200b}b \u{1f600} c", "ab c"),
             ("wouldn't I'd", "would not i would"),
+            ("It's Ana's, that's all", "it is ana's, that is all"),
             ("l'entretien aujourd'hui", "l'entretien aujourd'hui"),
             ("otro(a) candidato/a, Pan(i)", "otro candidato, pan"),
             ("Entwickler (m/w/d), and/or, km/h (b) C(a)", "entwickler (m/w/d), and/or, km/h (b) c(a)"),
