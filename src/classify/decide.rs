@@ -18,12 +18,20 @@ const SPOKEN_BITS: f64 = 1.0;
 pub const RELEVANCE_BITS: f64 = 2.0;
 /// Relevance of a sender known to relay hiring mail.
 const RELAY_RELEVANCE: f64 = 4.0;
+/// Relevance of a mailbox whose name says that it hires.
+const HIRING_RELEVANCE: f64 = 2.0;
 /// Relevance of a link to a known applicant-tracking system.
 const LINK_RELEVANCE: f64 = 2.0;
 /// Taken from the relevance of a mail from a discussion list: there people write about work, not to an applicant.
 const DISCUSSION_RELEVANCE: f64 = -3.0;
 /// From how many sentences on a mail is so long that words of work occur by chance, and count half.
 const LONG_SENTENCES: usize = 40;
+/// From how many sentences on a mail is a newspaper, where they count a quarter.
+const VERY_LONG_SENTENCES: usize = 100;
+/// From this many bits on a mail of which nothing else is known is asked about.
+const UNKNOWN_KIND_BITS: f64 = 3.0;
+/// Below this many bits even a plain outcome is no reason to ask: it is another world's outcome.
+const OTHER_WORLD_BITS: f64 = 0.5;
 /// How often one rule may add its relevance, for different words.
 const RELEVANCE_WORDS_MAX: usize = 3;
 
@@ -103,14 +111,22 @@ pub(crate) struct Surroundings<'s> {
 
 /// Evidence that the mail is about an application at all.
 pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Surroundings<'_>) -> f64 {
-    let mut out = if of.sender.relays_hiring() { RELAY_RELEVANCE } else { 0.0 };
+    let mut out = match of.sender {
+        sender if sender.relays_hiring() => RELAY_RELEVANCE,
+        sender if sender.hires => HIRING_RELEVANCE,
+        _ => 0.0,
+    };
     if of.ats_link {
         out += LINK_RELEVANCE;
     }
     if of.discussion && !of.sender.relays_hiring() {
         out += DISCUSSION_RELEVANCE;
     }
-    let share = if of.sentences >= LONG_SENTENCES { 0.5 } else { 1.0 };
+    let share = match of.sentences {
+        n if n >= VERY_LONG_SENTENCES => 0.25,
+        n if n >= LONG_SENTENCES => 0.5,
+        _ => 1.0,
+    };
     let mut seen: HashMap<usize, Vec<&str>> = HashMap::new();
     for (raw, word) in raws.iter().zip(words) {
         let counts = matches!(raw.dropped, None | Some(Dropped::Repeated | Dropped::Opener));
@@ -146,6 +162,11 @@ pub(crate) fn decide(
     if score < SPOKEN_BITS || (score < policy.accept && !about_job) {
         return silent(rules, by_rules, score, heard, on);
     }
+    let personal = !matches!(category, Category::Unrelated | Category::JobAlert | Category::Outreach);
+    let gated = personal && rules.rules.iter().any(|r| r.relevance > 0.0);
+    if gated && on.relevance < OTHER_WORLD_BITS {
+        return silent(rules, by_rules, score, heard, on);
+    }
     if policy.terminal && !anchors(rules, raws, heard).contains(&category) {
         asks.push(Ask::NoAnchor);
     }
@@ -155,14 +176,13 @@ pub(crate) fn decide(
     if score - second < policy.margin {
         asks.push(Ask::NarrowMargin);
     }
-    let personal = !matches!(category, Category::Unrelated | Category::JobAlert | Category::Outreach);
-    if personal && !about_job && rules.rules.iter().any(|r| r.relevance > 0.0) {
+    if gated && !about_job {
         asks.push(Ask::NotJobMail);
     }
     if on.truncated && policy.terminal {
         asks.push(Ask::Truncated);
     }
-    if on.forwarded {
+    if on.forwarded && category != Category::Unrelated {
         asks.push(Ask::Forwarded);
     }
     let objects = heard.of(category).is_some_and(|opinion| opinion.sway == Sway::Against);
@@ -243,6 +263,9 @@ fn silent(
     };
     let best = scores.first().filter(|s| s.1 > 0.0).map_or(Category::OtherJob, |s| s.0);
     let low = score >= SPOKEN_BITS && score < rules.policy(best).accept;
+    if ask == Ask::UnknownKind && !low && on.relevance < UNKNOWN_KIND_BITS {
+        return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores, by_rules };
+    }
     let asks = vec![if low { Ask::LowScore } else { ask }];
     let score = scores.first().map_or(score, |s| s.1.max(score));
     Decision { category: best, asks, score, scores, by_rules }
