@@ -8,7 +8,7 @@ use super::{
     diagnostic::{Problems, did_you_mean, nearest},
     index::Index,
     merge::{Merged, MergedRule},
-    phrase::{Phrase, WordLists},
+    phrase::{Library, Phrase, WordLists},
     reader::Text,
     sender::{KINDS, NoReply, Sender, SenderTable, Tenant},
     set::{
@@ -29,6 +29,7 @@ const ZONES: [Zone; 3] = [Zone::Subject, Zone::Lead, Zone::Body];
 
 pub(super) struct Compiler<'c, 's> {
     pub lists: &'c WordLists,
+    pub library: Library<'c>,
     pub problems: &'c mut Problems<'s>,
     pub ids: HashMap<String, usize>,
 }
@@ -43,7 +44,7 @@ pub(super) fn compile(
 ) -> RuleSet {
     let Merged { rules: merged, lists } = merged;
     let ids = merged.iter().enumerate().map(|(i, r)| (r.id.text.clone(), i)).collect();
-    let mut c = Compiler { lists: &lists, problems, ids };
+    let mut c = Compiler { lists: &lists, library: Library::new(&lists), problems, ids };
     let categories = c.categories(files);
     let mut phrases = Vec::new();
     let mut rules = Vec::new();
@@ -126,7 +127,7 @@ impl Compiler<'_, '_> {
     }
 
     pub(super) fn phrase(&mut self, text: &Text) -> Option<Phrase> {
-        match Phrase::new(&text.text, self.lists) {
+        match self.library.phrase(&text.text) {
             Ok(phrase) => Some(phrase),
             Err(e) => {
                 let help =

@@ -1,13 +1,13 @@
 //! Tells for a sentence which phrases may stand in it: those whose needed words do. One pass over the text for all
 //! phrases, however many there are.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
 
 use super::{
     normal::is_letter,
-    phrase::{Phrase, Piece, Run},
+    phrase::{Choice, Phrase, Piece, Run},
 };
 
 /// Words shorter than this, in bytes, stand inside many others: an open one is needed only where nothing else is.
@@ -22,7 +22,11 @@ const FURTHER_WORDS_MAX: usize = 24;
 /// Finds the candidates among all phrases of a rule set.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    words: Option<AhoCorasick>,
+    /// Words that may stand inside others, by the numbers in `open_numbers`.
+    open: Option<AhoCorasick>,
+    open_numbers: Vec<u32>,
+    /// Words that stand alone only, with their numbers.
+    whole: HashMap<Box<str>, u32>,
     /// For each word the phrases that need it or another one.
     uses: Vec<Vec<Use>>,
     /// For each phrase the places that need a word, one bit each.
@@ -63,23 +67,23 @@ impl Index {
             phrase.number = number;
             all.push(phrase);
         }
-        let mut counts: HashMap<&str, usize> = HashMap::new();
+        let mut counting = Counting::default();
         for (run, _) in all.iter().filter_map(|p| p.pattern()) {
-            count(run, &mut counts);
+            counting.run(run, 1);
         }
+        let mut needs = Needs { counts: counting.finish(), known: HashMap::new() };
         let mut index = Index::default();
         let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut words: Vec<&str> = Vec::new();
         for phrase in all {
-            let mut places =
-                phrase.pattern().map_or_else(Vec::new, |(run, closed)| needed(run, closed, closed, &counts));
+            let mut places = phrase.pattern().map_or_else(Vec::new, |(run, closed)| needs.of(run, closed, closed));
             places.sort_by_key(|p| p.cost);
             let mut taken = 0;
             for place in places {
                 if taken > 0 && (taken >= PLACES_MAX || place.words.len() > FURTHER_WORDS_MAX) {
                     break;
                 }
-                for word in place.words {
+                for word in place.words.iter() {
                     let number = *numbers.entry(word.text).or_insert_with(|| {
                         words.push(word.text);
                         index.uses.push(Vec::new());
@@ -97,8 +101,17 @@ impl Index {
                 index.always.push(phrase.number);
             }
         }
+        let mut open = Vec::new();
+        for ((number, word), uses) in (0..).zip(words).zip(&index.uses) {
+            if uses.iter().all(|u| u.begins && u.ends) {
+                index.whole.insert(word.into(), number);
+            } else {
+                index.open_numbers.push(number);
+                open.push(word);
+            }
+        }
         // The smaller of the automata: a rule set stays in memory for good.
-        index.words = Some(AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&words)?);
+        index.open = Some(AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&open)?);
         Ok(index)
     }
 
@@ -107,10 +120,8 @@ impl Index {
         let bytes = text.as_bytes();
         let mut out = self.always.clone();
         let mut missing = self.places.clone();
-        for found in self.words.iter().flat_map(|w| w.find_overlapping_iter(text)) {
-            let begins = !found.start().checked_sub(1).and_then(|b| bytes.get(b)).is_some_and(|b| is_letter(*b));
-            let ends = !bytes.get(found.end()).is_some_and(|b| is_letter(*b));
-            let uses = self.uses.get(found.pattern().as_usize()).into_iter().flatten();
+        let mut meet = |number: u32, begins: bool, ends: bool| {
+            let uses = self.uses.get(number as usize).into_iter().flatten();
             for at in uses.filter(|u| (begins || !u.begins) && (ends || !u.ends)) {
                 let Some(missing) = missing.get_mut(at.phrase as usize).filter(|m| **m & at.place != 0) else {
                     continue;
@@ -119,6 +130,18 @@ impl Index {
                 if *missing == 0 {
                     out.push(at.phrase);
                 }
+            }
+        };
+        for word in text.split(|c: char| c.is_ascii() && !is_letter(c as u8)).filter(|word| !word.is_empty()) {
+            if let Some(number) = self.whole.get(word) {
+                meet(*number, true, true);
+            }
+        }
+        for found in self.open.iter().flat_map(|w| w.find_overlapping_iter(text)) {
+            let begins = !found.start().checked_sub(1).and_then(|b| bytes.get(b)).is_some_and(|b| is_letter(*b));
+            let ends = !bytes.get(found.end()).is_some_and(|b| is_letter(*b));
+            if let Some(number) = self.open_numbers.get(found.pattern().as_usize()) {
+                meet(*number, begins, ends);
             }
         }
         out.sort_unstable();
@@ -151,52 +174,94 @@ fn words(text: &str, begins: bool, ends: bool) -> impl Iterator<Item = Word<'_>>
     })
 }
 
-/// How many texts hold a word: a word of many phrases is a common one.
-fn count<'p>(run: &'p [Piece], counts: &mut HashMap<&'p str, usize>) {
-    for piece in run {
-        match piece {
-            Piece::Text(text) => words(text, true, true).for_each(|w| *counts.entry(w.text).or_default() += 1),
-            Piece::Choice(choice) => choice.alternatives.iter().for_each(|(_, run)| count(run, counts)),
-            _ => {}
+/// How many phrases hold a word: a word of many phrases is a common one.
+#[derive(Default)]
+struct Counting<'p> {
+    words: HashMap<&'p str, usize>,
+    /// Each choice with how often it stands in a phrase: lists are shared by many, and walked once.
+    choices: HashMap<*const (u8, Run), (&'p Choice, usize)>,
+}
+
+impl<'p> Counting<'p> {
+    fn run(&mut self, run: &'p [Piece], times: usize) {
+        for piece in run {
+            match piece {
+                Piece::Text(text) => {
+                    words(text, true, true).for_each(|w| *self.words.entry(w.text).or_default() += times)
+                }
+                Piece::Choice(choice) => {
+                    self.choices.entry(choice.alternatives.as_ptr()).or_insert((choice, 0)).1 += times;
+                }
+                _ => {}
+            }
         }
+    }
+
+    fn finish(mut self) -> HashMap<&'p str, usize> {
+        while !self.choices.is_empty() {
+            for (choice, times) in std::mem::take(&mut self.choices).into_values() {
+                choice.alternatives.iter().for_each(|(_, run)| self.run(run, times));
+            }
+        }
+        self.words
     }
 }
 
 /// A place of a phrase and the words of which one stands there.
+#[derive(Clone)]
 struct Needed<'p> {
-    words: Vec<Word<'p>>,
+    words: Rc<[Word<'p>]>,
     /// How common they are together.
     cost: usize,
 }
 
-/// The places of a run where a word is needed. `begins` and `ends` say whether the run stands between edges of words.
-fn needed<'p>(run: &'p [Piece], begins: bool, ends: bool, counts: &HashMap<&str, usize>) -> Vec<Needed<'p>> {
-    let closed = |beside: Option<&Piece>, edge: bool| match beside {
-        None => edge,
-        Some(piece) => matches!(piece, Piece::Space | Piece::Hyphen),
-    };
-    let mut out = Vec::new();
-    for (i, piece) in run.iter().enumerate() {
-        let begins = closed(i.checked_sub(1).and_then(|b| run.get(b)), begins);
-        let ends = closed(run.get(i + 1), ends);
-        match piece {
-            Piece::Text(text) => out.extend(
-                words(text, begins, ends)
-                    .map(|w| Needed { words: vec![w], cost: cost(w, counts) })
-                    .min_by_key(|n| n.cost),
-            ),
-            Piece::Choice(choice) if !choice.optional => {
-                let rarest = |run: &'p Run| needed(run, begins, ends, counts).into_iter().min_by_key(|n| n.cost);
-                let each: Option<Vec<Needed<'p>>> = choice.alternatives.iter().map(|(_, run)| rarest(run)).collect();
-                out.extend(each.map(|each| Needed {
-                    cost: each.iter().map(|n| n.cost).sum(),
-                    words: each.into_iter().flat_map(|n| n.words).collect(),
-                }));
+/// What phrases need, by how common words are.
+struct Needs<'p> {
+    counts: HashMap<&'p str, usize>,
+    /// What a choice needs, by its alternatives and whether it begins and ends a word.
+    known: HashMap<(*const (u8, Run), bool, bool), Option<Needed<'p>>>,
+}
+
+impl<'p> Needs<'p> {
+    /// The places of a run where a word is needed. `begins` and `ends` say whether the run stands between edges of
+    /// words.
+    fn of(&mut self, run: &'p [Piece], begins: bool, ends: bool) -> Vec<Needed<'p>> {
+        let closed = |beside: Option<&Piece>, edge: bool| match beside {
+            None => edge,
+            Some(piece) => matches!(piece, Piece::Space | Piece::Hyphen),
+        };
+        let mut out = Vec::new();
+        for (i, piece) in run.iter().enumerate() {
+            let begins = closed(i.checked_sub(1).and_then(|b| run.get(b)), begins);
+            let ends = closed(run.get(i + 1), ends);
+            match piece {
+                Piece::Text(text) => out.extend(
+                    words(text, begins, ends)
+                        .map(|w| Needed { words: Rc::from([w]), cost: cost(w, &self.counts) })
+                        .min_by_key(|n| n.cost),
+                ),
+                Piece::Choice(choice) if !choice.optional => out.extend(self.of_choice(choice, begins, ends)),
+                _ => {}
             }
-            _ => {}
         }
+        out
     }
-    out
+
+    /// One word of each alternative, where every one of them needs one.
+    fn of_choice(&mut self, choice: &'p Choice, begins: bool, ends: bool) -> Option<Needed<'p>> {
+        let key = (choice.alternatives.as_ptr(), begins, ends);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let rarest = |(_, run): &'p (u8, Run)| self.of(run, begins, ends).into_iter().min_by_key(|n| n.cost);
+        let each: Option<Vec<Needed<'p>>> = choice.alternatives.iter().map(rarest).collect();
+        let needed = each.map(|each| Needed {
+            cost: each.iter().map(|n| n.cost).sum(),
+            words: each.iter().flat_map(|n| n.words.iter().copied()).collect(),
+        });
+        self.known.insert(key, needed.clone());
+        needed
+    }
 }
 
 fn cost(word: Word<'_>, counts: &HashMap<&str, usize>) -> usize {

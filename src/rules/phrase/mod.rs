@@ -17,7 +17,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use pattern::FirstBytes;
 pub use pattern::PIECES_MAX;
-pub(super) use pattern::{Piece, Run};
+pub(super) use pattern::{Choice, Piece, Run};
 pub(super) use sample::samples;
 
 /// Longest phrase, in characters.
@@ -87,6 +87,23 @@ impl PhraseError {
 /// Word lists by name.
 pub type WordLists = HashMap<String, Vec<String>>;
 
+/// Word lists ready to be used in many phrases: each is read and built once.
+pub(super) struct Library<'w> {
+    lists: parse::Lists<'w>,
+    built: pattern::Shared,
+}
+
+impl<'w> Library<'w> {
+    pub(super) fn new(words: &'w WordLists) -> Library<'w> {
+        Library { lists: parse::Lists::new(words), built: pattern::Shared::default() }
+    }
+
+    /// Compiles a phrase.
+    pub(super) fn phrase(&self, written: &str) -> Result<Phrase, PhraseError> {
+        Phrase::build(written, self, false)
+    }
+}
+
 /// A compiled phrase.
 #[derive(Debug)]
 pub struct Phrase {
@@ -124,25 +141,24 @@ pub struct Found {
 }
 
 impl Phrase {
-    /// Compiles a phrase.
+    /// Compiles a phrase. For many phrases a [`Library`] saves reading the lists anew each time.
     pub fn new(written: &str, lists: &WordLists) -> Result<Phrase, PhraseError> {
-        Self::build(written, lists, false)
+        Library::new(lists).phrase(written)
     }
 
     /// Compiles a phrase that has to match a whole line.
     pub fn whole(written: &str, lists: &WordLists) -> Result<Phrase, PhraseError> {
-        Self::build(written, lists, true)
+        Self::build(written, &Library::new(lists), true)
     }
 
-    fn build(written: &str, lists: &WordLists, whole: bool) -> Result<Phrase, PhraseError> {
+    fn build(written: &str, library: &Library<'_>, whole: bool) -> Result<Phrase, PhraseError> {
         if written.chars().count() > PHRASE_CHARS_MAX {
             let message = format!("phrase longer than {PHRASE_CHARS_MAX} characters");
             return Err(PhraseError::limit("R023", message));
         }
-        let nodes = parse::parse(written, lists, 0)?;
         // The words may stand in a list, so it is the parsed phrase that tells.
-        let spaceless = parse::any_literal(&nodes, &is_spaceless);
-        let mut builder = pattern::Builder::new(spaceless);
+        let parse::Parsed { nodes, spaceless } = parse::parse(written, &library.lists)?;
+        let mut builder = pattern::Builder::new(spaceless, &library.built);
         let run = builder.sequence(&nodes, true)?;
         let edge = match (whole, spaceless) {
             (true, _) => Edge::Line,

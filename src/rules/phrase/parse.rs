@@ -1,6 +1,8 @@
 //! The phrase language as written, read into a tree. This file must not know how text is searched.
 
-use super::{ALTERNATIVES_MAX, Capture, GAP_WORDS, GAP_WORDS_MAX, NESTING_MAX, PhraseError, WordLists};
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
+use super::{ALTERNATIVES_MAX, Capture, GAP_WORDS, GAP_WORDS_MAX, NESTING_MAX, PhraseError, WordLists, is_spaceless};
 use crate::rules::normal::normalise;
 
 /// Nodes with a space between them.
@@ -21,49 +23,104 @@ pub(super) enum Part {
     Literal(String),
     Letters,
     Number,
-    Group(Vec<Sequence>),
+    Group(Arc<[Sequence]>),
     Optional(Vec<Sequence>),
     Capture(Capture),
 }
 
-/// Reads a phrase as written; `depth` counts the word lists around it.
-pub(super) fn parse(written: &str, lists: &WordLists, depth: usize) -> Result<Sequence, PhraseError> {
-    Parser::parse(written, lists, depth)
+/// A phrase as read.
+pub(super) struct Parsed {
+    pub nodes: Sequence,
+    /// Whether any text of it, its lists included, is in a script without spaces.
+    pub spaceless: bool,
 }
 
-/// Whether any text of a phrase, its lists and groups included, is so.
-pub(super) fn any_literal(nodes: &[Node], is: &impl Fn(&str) -> bool) -> bool {
-    let among = |alternatives: &[Sequence]| alternatives.iter().any(|s| any_literal(s, is));
-    nodes.iter().any(|node| match node {
-        Node::Gap(_) => false,
-        Node::Optional(alternatives) => among(alternatives),
-        Node::Glued(parts) => parts.iter().any(|part| match part {
-            Part::Literal(text) => is(text),
-            Part::Group(alternatives) | Part::Optional(alternatives) => among(alternatives),
-            Part::Letters | Part::Number | Part::Capture(_) => false,
-        }),
-    })
+/// The word lists, each read once however many phrases name it.
+pub(super) struct Lists<'w> {
+    words: &'w WordLists,
+    read: RefCell<HashMap<String, Result<List, PhraseError>>>,
 }
 
-struct Parser<'p> {
-    chars: std::iter::Peekable<std::str::Chars<'p>>,
-    lists: &'p WordLists,
+#[derive(Clone)]
+struct List {
+    alternatives: Arc<[Sequence]>,
+    /// How deep its groups and lists are nested, itself included.
     depth: usize,
+    spaceless: bool,
 }
 
-impl<'p> Parser<'p> {
-    fn parse(written: &str, lists: &WordLists, depth: usize) -> Result<Sequence, PhraseError> {
-        if depth > NESTING_MAX {
-            let message = format!("groups and word lists nested deeper than {NESTING_MAX}");
-            return Err(PhraseError::limit("R025", message));
+impl<'w> Lists<'w> {
+    pub(super) fn new(words: &'w WordLists) -> Lists<'w> {
+        Lists { words, read: RefCell::default() }
+    }
+
+    fn list(&self, name: &str) -> Result<List, PhraseError> {
+        if let Some(known) = self.read.borrow().get(name) {
+            return known.clone();
         }
-        let normal = normalise(written).text;
-        let mut parser = Parser { chars: normal.chars().peekable(), lists, depth };
-        let sequence = parser.sequence()?;
-        match parser.chars.next() {
+        // A list that names itself ends here at its second mention.
+        let endless = PhraseError::limit("R025", format!("word list `{name}` holds itself"));
+        self.read.borrow_mut().insert(name.to_owned(), Err(endless));
+        let list = self.read_list(name);
+        self.read.borrow_mut().insert(name.to_owned(), list.clone());
+        list
+    }
+
+    fn read_list(&self, name: &str) -> Result<List, PhraseError> {
+        let Some(words) = self.words.get(name) else {
+            let message = format!("no word list `{name}` in any [define]");
+            return Err(PhraseError { code: "R032", message, unknown_list: Some(name.to_owned()) });
+        };
+        let (mut alternatives, mut depth, mut spaceless) = (Vec::with_capacity(words.len()), 1, false);
+        for word in words {
+            let normal = normalise(word).text;
+            let mut parser = Parser::new(&normal, self, 1);
+            alternatives.push(parser.whole()?);
+            depth = depth.max(parser.deepest);
+            spaceless |= parser.spaceless;
+        }
+        Ok(List { alternatives: alternatives.into(), depth, spaceless })
+    }
+}
+
+/// Reads a phrase as written.
+pub(super) fn parse(written: &str, lists: &Lists<'_>) -> Result<Parsed, PhraseError> {
+    let normal = normalise(written).text;
+    let mut parser = Parser::new(&normal, lists, 0);
+    let nodes = parser.whole()?;
+    Ok(Parsed { nodes, spaceless: parser.spaceless })
+}
+
+struct Parser<'p, 'l> {
+    chars: std::iter::Peekable<std::str::Chars<'p>>,
+    lists: &'p Lists<'l>,
+    /// Groups and lists around what is read.
+    depth: usize,
+    deepest: usize,
+    spaceless: bool,
+}
+
+impl<'p, 'l> Parser<'p, 'l> {
+    fn new(normal: &'p str, lists: &'p Lists<'l>, depth: usize) -> Parser<'p, 'l> {
+        Parser { chars: normal.chars().peekable(), lists, depth, deepest: depth, spaceless: false }
+    }
+
+    fn whole(&mut self) -> Result<Sequence, PhraseError> {
+        let sequence = self.sequence()?;
+        match self.chars.next() {
             None => Ok(sequence),
             Some(c) => Err(PhraseError::syntax(format!("`{c}` without its beginning"))),
         }
+    }
+
+    /// Goes so many groups deeper.
+    fn deeper(&mut self, by: usize) -> Result<(), PhraseError> {
+        self.deepest = self.deepest.max(self.depth + by);
+        if self.deepest > NESTING_MAX {
+            let message = format!("groups and word lists nested deeper than {NESTING_MAX}");
+            return Err(PhraseError::limit("R025", message));
+        }
+        Ok(())
     }
 
     fn sequence(&mut self) -> Result<Sequence, PhraseError> {
@@ -84,7 +141,7 @@ impl<'p> Parser<'p> {
         loop {
             match self.chars.peek().copied() {
                 None | Some(' ' | ')' | ']' | '|') => break,
-                Some('(') => parts.push(Part::Group(self.group(')')?)),
+                Some('(') => parts.push(Part::Group(self.group(')')?.into())),
                 Some('[') => parts.push(Part::Optional(self.group(']')?)),
                 Some('{') => parts.push(Part::Group(self.word_list()?)),
                 Some('<') => parts.push(Part::Capture(self.capture()?)),
@@ -124,15 +181,14 @@ impl<'p> Parser<'p> {
         while let Some(c) = self.chars.next_if(|c| !" ()[]|{}<>*#".contains(*c)) {
             text.push(c);
         }
+        self.spaceless |= is_spaceless(&text);
         text
     }
 
     fn group(&mut self, end: char) -> Result<Vec<Sequence>, PhraseError> {
         self.chars.next();
+        self.deeper(1)?;
         self.depth += 1;
-        if self.depth > NESTING_MAX {
-            return Err(PhraseError::limit("R025", format!("groups nested deeper than {NESTING_MAX}")));
-        }
         let mut alternatives = Vec::new();
         loop {
             let sequence = self.sequence()?;
@@ -168,13 +224,12 @@ impl<'p> Parser<'p> {
         Ok(name)
     }
 
-    fn word_list(&mut self) -> Result<Vec<Sequence>, PhraseError> {
+    fn word_list(&mut self) -> Result<Arc<[Sequence]>, PhraseError> {
         let name = self.between("{{", "}}")?;
-        let Some(words) = self.lists.get(&name) else {
-            let message = format!("no word list `{name}` in any [define]");
-            return Err(PhraseError { code: "R032", message, unknown_list: Some(name) });
-        };
-        words.iter().map(|w| Parser::parse(w, self.lists, self.depth + 1)).collect()
+        let list = self.lists.list(&name)?;
+        self.deeper(list.depth)?;
+        self.spaceless |= list.spaceless;
+        Ok(list.alternatives)
     }
 
     fn capture(&mut self) -> Result<Capture, PhraseError> {

@@ -3,6 +3,8 @@
 //! A [`Stretch`] may end in several places; it lists them in the order in which a regular expression would try them,
 //! so that a phrase finds what the same regular expression finds.
 
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
 use super::{
     Capture, PhraseError,
     parse::{Node, Part, Sequence},
@@ -48,7 +50,7 @@ pub(in crate::rules) enum Piece {
 #[derive(Debug)]
 pub(in crate::rules) struct Choice {
     /// Each with the byte it begins with, 0 where that is open.
-    pub alternatives: Box<[(u8, Run)]>,
+    pub alternatives: Arc<[(u8, Run)]>,
     /// Whether it may be left out.
     pub optional: bool,
     /// Number of the place where the alternatives meet again.
@@ -274,17 +276,31 @@ impl FirstBytes {
     }
 }
 
+/// Alternatives of plain words, built once for all phrases that name the list: by the list, whether the phrase is
+/// spaceless, and whether the list ends it.
+pub(super) type Shared = RefCell<HashMap<(usize, bool, bool), SharedChoice>>;
+
+/// What a shared list became.
+#[derive(Debug, Clone)]
+pub(super) struct SharedChoice {
+    /// Kept, so that no other list gets its address.
+    _list: Arc<[Sequence]>,
+    alternatives: Arc<[(u8, Run)]>,
+    pieces: usize,
+}
+
 /// Builds the run of a parsed phrase.
-pub(super) struct Builder {
+pub(super) struct Builder<'s> {
     spaceless: bool,
+    shared: &'s Shared,
     /// Places numbered so far.
     pub joins: u32,
     pieces: usize,
 }
 
-impl Builder {
-    pub(super) fn new(spaceless: bool) -> Builder {
-        Builder { spaceless, joins: 0, pieces: 0 }
+impl<'s> Builder<'s> {
+    pub(super) fn new(spaceless: bool, shared: &'s Shared) -> Builder<'s> {
+        Builder { spaceless, shared, joins: 0, pieces: 0 }
     }
 
     /// The run of a sequence; `tail` says that nothing fixed follows it.
@@ -346,15 +362,35 @@ impl Builder {
     }
 
     fn choice(&mut self, alternatives: Vec<Run>, optional: bool) -> Piece {
-        let first = |run: Run| match run.first() {
-            Some(Piece::Text(text)) => (text.bytes().next().unwrap_or(0), run),
-            _ => (0, run),
-        };
-        Piece::Choice(Choice {
-            alternatives: alternatives.into_iter().map(first).collect(),
-            optional,
-            join: self.join(),
-        })
+        Piece::Choice(Choice { alternatives: with_first_bytes(alternatives), optional, join: self.join() })
+    }
+
+    /// One of the alternatives of a group or list. Those of plain words are the same in every phrase.
+    fn group(&mut self, group: &Arc<[Sequence]>, tail: bool, out: &mut Vec<Piece>) -> Result<(), PhraseError> {
+        let key = (Arc::as_ptr(group).cast::<Sequence>() as usize, self.spaceless, tail);
+        if let Some(known) = self.shared.borrow().get(&key) {
+            self.pieces += known.pieces;
+            let alternatives = Arc::clone(&known.alternatives);
+            out.push(Piece::Choice(Choice { alternatives, optional: false, join: self.joins }));
+            self.joins += 1;
+            return Ok(());
+        }
+        let (joins, pieces) = (self.joins, self.pieces);
+        self.alternatives(group, tail, out)?;
+        // Only what numbers no place of its own can stand in another phrase; the choice itself has the last number.
+        if let Some(Piece::Choice(choice)) = out.last()
+            && !choice.optional
+            && choice.join == joins
+            && self.joins == joins + 1
+        {
+            let built = SharedChoice {
+                _list: Arc::clone(group),
+                alternatives: Arc::clone(&choice.alternatives),
+                pieces: self.pieces - pieces,
+            };
+            self.shared.borrow_mut().insert(key, built);
+        }
+        Ok(())
     }
 
     /// Appends one of `alternatives`; a single one as it is.
@@ -377,7 +413,7 @@ impl Builder {
                 Part::Literal(text) => literal(text, out),
                 Part::Number => out.push(self.stretch(Kind::Number)),
                 Part::Letters => out.push(self.stretch(Kind::Letters)),
-                Part::Group(alternatives) => self.alternatives(alternatives, last, out)?,
+                Part::Group(group) => self.group(group, last, out)?,
                 Part::Optional(alternatives) => {
                     let mut inner = Vec::new();
                     self.alternatives(alternatives, last, &mut inner)?;
@@ -391,6 +427,15 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// Each run with the byte it begins with, where it begins with a text.
+fn with_first_bytes(runs: Vec<Run>) -> Arc<[(u8, Run)]> {
+    let first = |run: Run| match run.first() {
+        Some(Piece::Text(text)) => (text.bytes().next().unwrap_or(0), run),
+        _ => (0, run),
+    };
+    runs.into_iter().map(first).collect()
 }
 
 /// A hyphen inside a word also stands for a space.

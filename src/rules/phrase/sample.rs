@@ -1,8 +1,8 @@
 //! Texts that a phrase is meant to find, for the checks of rule files. Judges nothing.
 
 use super::{
-    Capture, PhraseError, WordLists, is_spaceless,
-    parse::{Node, Part, Sequence, parse},
+    Capture, PhraseError, WordLists,
+    parse::{Lists, Node, Part, Sequence, parse},
 };
 
 /// What stands in a gap, for `*` and for a capture: letters that no list holds.
@@ -11,10 +11,10 @@ const FILLER: &str = "qvx";
 /// Texts for a phrase as written; `None` where it would take more than `most`, so that they would not speak for all
 /// of it. A gap is once empty and once full, an optional part there and not there.
 pub(crate) fn samples(written: &str, lists: &WordLists, most: usize) -> Result<Option<Vec<String>>, PhraseError> {
-    let spaceless = is_spaceless(written);
-    let space = if spaceless { "" } else { " " };
+    let parsed = parse(written, &Lists::new(lists))?;
+    let space = if parsed.spaceless { "" } else { " " };
     let sampler = Sampler { most, space };
-    Ok(sampler.sequence(&parse(written, lists, 0)?))
+    Ok(sampler.sequence(&parsed.nodes))
 }
 
 struct Sampler {

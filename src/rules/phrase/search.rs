@@ -105,7 +105,7 @@ impl<'s> Search<'s> {
 
     fn choice(&mut self, choice: &Choice, at: usize, next: &Rest<'_>) -> Option<usize> {
         let byte = self.text.get(at).copied().unwrap_or(0);
-        for (first, run) in &choice.alternatives {
+        for (first, run) in choice.alternatives.iter() {
             if (*first == 0 || *first == byte)
                 && let Some(end) = self.run(run, at, Some(next))
             {
