@@ -43,6 +43,15 @@ pub fn classify(rules: &RuleSet, message: &Message) -> Classification {
 
 /// Judges one message by the rules and by what the person's corrections taught; every voice stands in the verdict.
 pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> Classification {
+    judge_message(rules, message, learned, None)
+}
+
+/// What the verdict would be had one rule not counted: how much of it rests on that rule.
+pub fn classify_without(rules: &RuleSet, message: &Message, learned: &Learned, rule: &str) -> Classification {
+    judge_message(rules, message, learned, rules.by_id.get(rule).copied())
+}
+
+fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without: Option<usize>) -> Classification {
     let message = message.unwrapped();
     let (sentences, cut) = sentences(&message.blocks);
     let sender = SenderFacts::read(rules, message);
@@ -50,6 +59,7 @@ pub fn classify_with(rules: &RuleSet, message: &Message, learned: &Learned) -> C
     let context =
         Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: Some(&languages) };
     let mut raws = judge::hits(&context);
+    raws.retain(|raw| Some(raw.rule) != without);
     let forwarded = judge_forwarded(&sentences, &mut raws);
     let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main };
     let heard = learned::hear(learned, &text, &mut raws);

@@ -123,6 +123,7 @@ fn slow(rule: &Rule, phrases: &[(usize, &Phrase)], tried: &[usize], sentences: u
 
 /// `R108`: a sentence that the rule is to find anchors another outcome as well.
 fn contradictory(set: &RuleSet, rule: &Rule, problems: &mut Problems<'_>) {
+    let margin = |c: Option<Category>| c.map_or(0.0, |c| set.policy(c).margin);
     let terminal = |c: Option<Category>| c.is_some_and(|c| set.policy(c).terminal);
     if rule.weight < ANCHOR_BITS || rule.category.is_none() || rule.status != Status::Stable {
         return;
@@ -132,7 +133,10 @@ fn contradictory(set: &RuleSet, rule: &Rule, problems: &mut Problems<'_>) {
             classify::try_text(set, &example.text).into_iter().filter_map(|hit| set.rule(&hit.rule)).find(|r| {
                 r.category.is_some()
                     && r.category != rule.category
+                    && r.language == rule.language
                     && r.weight >= ANCHOR_BITS
+                    // Of two far apart in weight one has the last word.
+                    && (rule.weight - r.weight).abs() < margin(rule.category).max(margin(r.category))
                     && (terminal(r.category) || terminal(rule.category))
             });
         if let Some(other) = against {

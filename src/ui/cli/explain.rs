@@ -8,9 +8,10 @@ use crate::{
     app::import,
     classify::{
         ANCHOR_BITS, BAYES_RULE, Classification, Dropped, Fact, Hit, LEARNED_SOURCE, Modality, RELEVANCE_BITS,
-        TEMPLATE_RULE, classify_with,
+        TEMPLATE_RULE, classify_with, classify_without,
     },
     clean,
+    learn::Learned,
     message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
     rules::RuleSet,
@@ -25,12 +26,13 @@ const SEEN_MAX: usize = 20;
 /// Runs the verb: a number is an item of the log, anything else a file or `-`.
 pub fn run(home: &Home, what: &str, id: Option<&str>, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     let rules = home.rules()?;
-    let verdicts = match what.parse::<i64>() {
-        Ok(number) => vec![of_item(home, &rules, number, id.is_some())?],
-        Err(_) => of_file(home, &rules, what)?,
+    let learned = home.learned(&rules)?;
+    let explained = match what.parse::<i64>() {
+        Ok(number) => vec![of_item(home, (&rules, &learned), number, id.is_some())?],
+        Err(_) => of_file((&rules, &learned), what)?,
     };
     let mut exit = Exit::Fine;
-    for verdict in &verdicts {
+    for Explained { verdict, message } in &explained {
         if let Some(id) = id.filter(|_| home.json()) {
             let hits: Vec<&Hit> = verdict.hits.iter().filter(|hit| hit.rule == id).collect();
             let in_force = rules.rule(id).is_some();
@@ -46,31 +48,81 @@ pub fn run(home: &Home, what: &str, id: Option<&str>, screen: &mut Screen<'_>) -
             }
         } else {
             account(screen.raw(), &rules, verdict)?;
+            if let Some(message) = message {
+                would_change(screen.raw(), (&rules, &learned), verdict, message)?;
+            }
         }
     }
     Ok(exit)
 }
 
+/// A verdict, and the mail where it is at hand.
+struct Explained {
+    verdict: Classification,
+    message: Option<Message>,
+}
+
 /// The stored verdict on an item. To say why a rule of today did not hit, the mail is judged again.
-fn of_item(home: &Home, rules: &RuleSet, number: i64, again: bool) -> anyhow::Result<Classification> {
+fn of_item(home: &Home, (rules, learned): (&RuleSet, &Learned), number: i64, again: bool) -> anyhow::Result<Explained> {
     let store = home.log()?;
     if again {
         let (raw, truncated) = super::show::raw_mail(&store, number)?;
-        let learned = home.learned(rules)?;
-        return Ok(classify_with(rules, &Message::parse(&raw, Fetched::of(truncated)), &learned));
+        let message = Message::parse(&raw, Fetched::of(truncated));
+        return Ok(Explained { verdict: classify_with(rules, &message, learned), message: Some(message) });
     }
-    let verdict = store.item(number)?.classification.map(|(verdict, _)| verdict);
-    verdict.ok_or_else(|| anyhow::anyhow!("item {number} was entered by hand; there is no verdict to explain"))
+    let item = store.item(number)?;
+    let Some((verdict, _)) = item.classification else {
+        anyhow::bail!("item {number} was entered by hand; there is no verdict to explain")
+    };
+    let raw = item.row.mail.as_ref().map(|mail| Ok::<_, anyhow::Error>((store.raw(mail.message)?, mail.truncated)));
+    let message = match raw.transpose()? {
+        // What rules of today would say without one of them is no comment on a verdict of other rules.
+        Some((Some(raw), truncated)) if verdict.rules == rules.fingerprint() => {
+            Some(Message::parse(&raw, Fetched::of(truncated)))
+        }
+        _ => None,
+    };
+    Ok(Explained { verdict, message })
 }
 
-fn of_file(home: &Home, rules: &RuleSet, path: &str) -> anyhow::Result<Vec<Classification>> {
-    let learned = home.learned(rules)?;
-    let mut verdicts = Vec::new();
+fn of_file((rules, learned): (&RuleSet, &Learned), path: &str) -> anyhow::Result<Vec<Explained>> {
+    let mut explained = Vec::new();
     for found in import::messages(path.as_ref()) {
         let mail = found?;
-        verdicts.push(classify_with(rules, &Message::parse(&mail.bytes, Fetched::of(mail.oversized)), &learned));
+        let message = Message::parse(&mail.bytes, Fetched::of(mail.oversized));
+        explained.push(Explained { verdict: classify_with(rules, &message, learned), message: Some(message) });
     }
-    Ok(verdicts)
+    Ok(explained)
+}
+
+/// Most rules of which is said what the verdict would be without them.
+const WITHOUT_MAX: usize = 3;
+
+/// What the verdict rests on: what it would be without each of the heaviest rules.
+fn would_change(
+    out: &mut dyn Write,
+    (rules, learned): (&RuleSet, &Learned),
+    verdict: &Classification,
+    message: &Message,
+) -> io::Result<()> {
+    let mut told: Vec<&str> = Vec::new();
+    let counted = verdict.evidence().filter(|hit| hit.category.is_some() && rules.rule(&hit.rule).is_some());
+    for hit in counted {
+        if told.len() >= WITHOUT_MAX || told.contains(&hit.rule.as_str()) {
+            continue;
+        }
+        told.push(&hit.rule);
+        let other = classify_without(rules, message, learned, &hit.rule);
+        let name = |v: &Classification| match v.asks.first() {
+            None => v.category.to_string(),
+            Some(ask) => format!("{}? ({ask})", v.category),
+        };
+        let same = (other.category, other.decided) == (verdict.category, verdict.decided);
+        let what = if same { "the same".to_owned() } else { name(&other) };
+        let title = if told.len() == 1 { "Without" } else { "" };
+        writeln!(out, " {title:<10} {:<40} {what}, {:.1} bits", clean::line(&hit.rule), other.score)?;
+    }
+    Ok(())
 }
 
 /// Writes the short form, for `onward why`: each sentence that counted, with its rule, file and line.
