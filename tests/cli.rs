@@ -605,8 +605,8 @@ fn rules_of_ones_own_show_what_they_change() {
             "schema = 1\nlanguage = \"en\"\n[[rule]]\nphrases=[\"{phrase}\"] # why\nid = \"mine.offer.x\"\ntitle = \"x\"\ncategory = \"offer\"\nweight = 30\nmatch = [\"{phrase}\"]\nno_match = [\"y\"]\n"
         )
     };
-    home.write("old/mine.toml", &rule("never in any mail"));
-    home.write(".config/onward/rules/mine.toml", &rule("not to move"));
+    home.write("old/mine.toml", rule("never in any mail"));
+    home.write(".config/onward/rules/mine.toml", rule("not to move"));
     for mail in mails("mail") {
         home.write(&format!("mail/{}", mail.file_name().unwrap().display()), fs::read(&mail).unwrap());
     }

@@ -205,7 +205,7 @@ impl<'c, 'm> Judge<'c, 'm> {
                 let Some(rule) = self.rule(raw.rule) else { continue };
                 let excepted = rule.unless.iter().any(|c| self.fired(c, &fired) && self.holds(c, raw));
                 let missing =
-                    rule.requires.iter().any(|c| !c.rules.is_empty() && !(self.fired(c, &fired) && self.holds(c, raw)));
+                    rule.requires.iter().any(|c| !(c.rules.is_empty() || self.fired(c, &fired) && self.holds(c, raw)));
                 raw.dropped = match (excepted, missing) {
                     (true, _) => Some(Dropped::Unless),
                     (_, true) => Some(Dropped::Requires),

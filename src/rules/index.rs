@@ -215,11 +215,14 @@ struct Needed<'p> {
     cost: usize,
 }
 
+/// The alternatives of a choice by their address, and whether it begins and ends a word.
+type ChoiceKey = (*const (u8, Run), bool, bool);
+
 /// What phrases need, by how common words are.
 struct Needs<'p> {
     counts: HashMap<&'p str, usize>,
-    /// What a choice needs, by its alternatives and whether it begins and ends a word.
-    known: HashMap<(*const (u8, Run), bool, bool), Option<Needed<'p>>>,
+    /// What a choice needs.
+    known: HashMap<ChoiceKey, Option<Needed<'p>>>,
 }
 
 impl<'p> Needs<'p> {

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::bail;
@@ -119,7 +119,7 @@ pub fn diff(
 }
 
 /// The shipped rules with the files of a directory, or one file, on top.
-fn set_of(shipped: &[Source], path: &PathBuf) -> anyhow::Result<RuleSet> {
+fn set_of(shipped: &[Source], path: &Path) -> anyhow::Result<RuleSet> {
     let own = if path.is_dir() { rules_dir::read(path)? } else { vec![rules_dir::file(path)?] };
     let sources: Vec<Source> = shipped.iter().cloned().chain(own).collect();
     rules::load(&sources).map_err(|problems| {
