@@ -52,7 +52,8 @@ pub(crate) struct Context<'m> {
 pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
     let index = &context.rules.index;
     let candidates = context.sentences.iter().map(|s| index.candidates(&s.normal.text)).collect();
-    let mut judge = Judge { context, candidates, memo: HashMap::new() };
+    let kana = context.sentences.iter().any(|s| s.normal.text.contains(is_kana));
+    let mut judge = Judge { context, candidates, kana, memo: HashMap::new() };
     let mut raws = judge.matches();
     raws.extend(judge.without_text());
     for raw in &mut raws {
@@ -80,6 +81,8 @@ struct Judge<'c, 'm> {
     context: &'c Context<'m>,
     /// For each sentence the phrases that may stand in it.
     candidates: Vec<Candidates>,
+    /// Whether kana stands anywhere: a sentence may do without, a Japanese mail hardly.
+    kana: bool,
     /// Results of conditions that do not depend on the single hit, by condition and paragraph.
     memo: HashMap<(usize, Option<(Zone, u32)>), bool>,
 }
@@ -119,7 +122,7 @@ impl<'c, 'm> Judge<'c, 'm> {
     ) {
         let Some((owner, phrase)) = self.context.rules.phrases.get(phrase) else { return };
         let Some(rule) = self.rule(owner.rule) else { return };
-        if rule.status == Status::Preview || (rule.language == "zh" && is_japanese(&sentence.normal.text)) {
+        if rule.status == Status::Preview || self.other_script(rule, sentence) {
             return;
         }
         // The same letters are other words elsewhere: Spanish `no` is Portuguese for `in the`.
@@ -145,6 +148,15 @@ impl<'c, 'm> Judge<'c, 'm> {
             let dropped = (!reads).then_some(Dropped::Zone);
             let (span, captures) = (found.span, found.captures);
             out.push(Raw { rule: owner.rule, sentence: Some(index), span, captures, modality, cue, dropped });
+        }
+    }
+
+    /// Whether a sentence is Japanese and the rule Chinese or the other way round: what the same characters say differs.
+    fn other_script(&self, rule: &Rule, sentence: &Sentence) -> bool {
+        match rule.language.as_str() {
+            "zh" => is_japanese(&sentence.normal.text),
+            "ja" => !self.kana,
+            _ => false,
         }
     }
 
@@ -320,9 +332,13 @@ fn is_japanese(text: &str) -> bool {
     let (mut kana, mut letters) = (0, 0);
     for c in text.chars().filter(|c| c.is_alphabetic()) {
         letters += 1;
-        kana += usize::from(matches!(c, '\u{3040}'..='\u{30ff}'));
+        kana += usize::from(is_kana(c));
     }
     kana * KANA_SHARE > letters
+}
+
+fn is_kana(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}')
 }
 
 /// Text the sender wrote for this mail.
