@@ -3,21 +3,36 @@
 
 /// By these words a name shows that an employer bears it: legal forms and kinds of institutions.
 #[rustfmt::skip] // A table of words.
-const FORMS: [&str; 100] = [
+const FORMS: [&str; 178] = [
     "株式会社", "有限会社", "合同会社", "合資会社", "(株)", "（株）", "㈱", "(有)", "（有）", "財団法人", "社団法人", "医療法人", "社会福祉法人",
     "学校法人", "独立行政法人", "国立大学法人", "病院", "大学", "銀行", "市役所", "研究所", "有限公司", "股份公司", "集团", "集團", "公司", "大學",
     "医院", "醫院", "银行", "研究院", "事务所", "事務所", "基金会", "基金會", "주식회사", "유한회사", "(주)", "（주）", "㈜", "재단", "대학교",
-    "병원", "은행", "공사", "공단", "연구원", "연구소", "구청", "시청", "그룹", "카페", "식당", "학원", "약국", "호텔", "베이커리", "스튜디오",
-    "물산", "상사", "의원", "クリニック", "ホテル", "カフェ", "ベーカリー", "食堂", "薬局", "工務店", "商店", "製作所", "工業", "商事", "運輸",
-    "ホールディングス", "学園", "法律事務所", "出版社", "新聞社", "旅館", "建設", "酒店", "餐厅", "餐廳", "咖啡馆", "咖啡館", "律师事务所", "药房",
-    "藥局", "诊所", "診所", "幼儿园", "学校", "學校", "书店", "書店", "工作室", "超市", "食品", "资本", "物流",
+    "병원", "은행", "공사", "공단", "연구원", "연구소", "구청", "시청", "그룹", "카페", "식당", "학원", "약국", "호텔", "베이커리",
+    "스튜디오", "물산", "상사", "의원", "クリニック", "ホテル", "カフェ", "ベーカリー", "食堂", "薬局", "工務店", "商店", "製作所", "工業",
+    "商事", "運輸", "ホールディングス", "学園", "法律事務所", "出版社", "新聞社", "旅館", "建設", "酒店", "餐厅", "餐廳", "咖啡馆", "咖啡館",
+    "律师事务所", "药房", "藥局", "诊所", "診所", "幼儿园", "学校", "學校", "书店", "書店", "工作室", "超市", "食品", "资本", "物流",
+    "グループ", "信用金庫", "法人", "財団", "協会", "商工会", "幼稚園", "保育園", "高等学校", "歯科", "介護センター", "ソリューションズ", "システムズ",
+    "물류", "전자", "건설", "화학", "제약", "식품", "산업", "테크", "소프트", "솔루션즈", "솔루션", "엔지니어링", "컴퍼니", "코리아", "랩스",
+    "네트웍스", "시스템즈", "홀딩스", "에너지", "게임즈", "출판사", "미디어", "엔터테인먼트", "항공", "해운", "중공업", "증권", "저축은행", "백화점",
+    "핀테크", "바이오", "모터스", "푸드", "유통", "치과", "한의원", "어학원", "복지관", "도서관", "정보기술", "科技", "教育", "传媒", "傳媒",
+    "实业", "實業", "贸易", "貿易", "医疗", "醫療", "地产", "地產", "餐饮", "餐飲", "证券", "證券", "资讯", "資訊", "医药", "醫藥",
+    "制造", "智能", "软件园", "纺织", "紡織",
 ];
 
-/// Legal forms that stand before or behind the name.
+/// Forms at the end of a name: what is written behind them without a space is another word.
 #[rustfmt::skip] // A table of words.
-const LEGAL_FORMS: [&str; 12] = [
-    "株式会社", "有限会社", "合同会社", "(株)", "（株）", "㈱", "(有)", "주식회사", "유한회사", "(주)", "（주）", "㈜",
+const ENDS: [&str; 34] = [
+    "株式会社", "有限公司", "公司", "集团", "集團", "大学", "大學", "대학교", "银行", "銀行", "病院", "医院", "醫院", "병원", "学校",
+    "學校", "科技", "食品", "资本", "資本", "教育", "传媒", "傳媒", "实业", "實業", "餐饮", "餐飲", "证券", "證券", "物流", "医药", "醫藥",
+    "資訊", "贸易",
 ];
+
+/// Words of rank before a kind of work: no name begins so.
+const RANKS: [&str; 9] = ["高级", "高級", "资深", "資深", "初级", "初級", "中级", "首席", "实习"];
+
+/// Korean surnames of two syllables and Chinese ones of two characters.
+const LONG_SURNAMES: [&str; 12] =
+    ["남궁", "황보", "제갈", "선우", "독고", "사공", "欧阳", "歐陽", "司马", "司馬", "诸葛", "上官"];
 
 /// What the people who hire add behind the employer's name.
 #[rustfmt::skip] // A table of words.
@@ -52,8 +67,11 @@ const NO_NAME: [&str; 38] = [
     "應徵", "면접", "전형", "지원", "系统通知", "系統通知",
 ];
 
-/// Most characters of a person's name.
+/// Most characters of a person's name in Chinese characters, and most syllables of a Korean one.
 const PERSON_CHARS_MAX: usize = 5;
+const PERSON_SYLLABLES_MAX: usize = 3;
+/// Fewest bytes of a name before its form: two characters.
+const NAME_BYTES_MIN: usize = 6;
 
 /// Words that stand for the employer without naming it.
 #[rustfmt::skip] // A table of words.
@@ -91,9 +109,11 @@ pub(super) fn employer(text: &str) -> Option<&str> {
 
 /// Whether the text may be a person's name: a few Chinese characters or Korean syllables and nothing else.
 pub(super) fn may_be_person(text: &str) -> bool {
-    let letters = text.chars().filter(|c| !c.is_whitespace());
-    let native = |c: char| matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '々');
-    text.chars().filter(|c| !c.is_whitespace()).count() <= PERSON_CHARS_MAX && letters.into_iter().all(native)
+    let letters: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let hangul = letters.iter().filter(|c| matches!(c, '\u{ac00}'..='\u{d7a3}')).count();
+    let han = letters.iter().filter(|c| matches!(c, '\u{4e00}'..='\u{9fff}' | '々')).count();
+    let long = usize::from(LONG_SURNAMES.iter().any(|name| text.starts_with(name)));
+    hangul + han == letters.len() && hangul <= PERSON_SYLLABLES_MAX + long && han <= PERSON_CHARS_MAX
 }
 
 /// The text without what stands behind a signature.
@@ -122,8 +142,9 @@ fn with_form(text: &str) -> Option<&str> {
         }
         let first = *begin.get_or_insert(start);
         if FORMS.iter().any(|form| bare.contains(form)) {
-            // `株式会社 青葉`: the name stands behind its form.
-            let alone = LEGAL_FORMS.contains(&bare) && start == first;
+            // `株式会社 青葉`, `카페 봄날`: the name stands behind its form.
+            let alone = FORMS.contains(&bare) && start == first;
+            let bare = name_end(bare).and_then(|end| bare.get(..end)).unwrap_or(bare);
             let rest = text.get(end..).unwrap_or_default();
             let next = rest.split(char::is_whitespace).next().unwrap_or_default();
             let end = if alone { end + next.len() } else { start + bare.len() };
@@ -131,6 +152,16 @@ fn with_form(text: &str) -> Option<&str> {
         }
     }
     None
+}
+
+/// Where a name ends that more is written behind.
+fn name_end(text: &str) -> Option<usize> {
+    if RANKS.iter().any(|rank| text.starts_with(rank)) {
+        return None;
+    }
+    let ends =
+        ENDS.iter().filter_map(|form| text.rfind(form).filter(|at| *at >= NAME_BYTES_MIN).map(|at| at + form.len()));
+    ends.max().filter(|end| *end < text.len())
 }
 
 /// The text without the words of a hiring team behind it.
@@ -146,6 +177,8 @@ fn without_team(text: &str) -> &str {
 pub(super) fn role<'t>(text: &'t str, employer: Option<&str>) -> &'t str {
     let mut text = behind_last(trimmed(text), &BEFORE);
     if let Some(tail) = employer.and_then(|name| text.strip_prefix(name)) {
+        text = trimmed(tail);
+    } else if let Some(tail) = name_end(text).and_then(|end| text.get(end..)) {
         text = trimmed(tail);
     }
     while let Some(head) = AROUND_ROLE.iter().find_map(|word| text.strip_suffix(word)) {
@@ -188,10 +221,13 @@ mod tests {
             ("주식회사 한빛 인사팀", Some("주식회사 한빛")),
             ("한빛물류 채용담당자", Some("한빛물류")),
             ("저희 회사", None),
+            ("카페 봄날", Some("카페 봄날")),
+            ("松柏食品会计主管", Some("松柏食品")),
         ] {
             assert_eq!(employer(text), expected, "{text}");
         }
         assert!(names_employer("青葉商事株式会社") && !names_employer("佐藤 花子"));
+        assert!(!may_be_person("대성물류") && may_be_person("김하늘") && may_be_person("佐藤 花子"));
         assert!(names_employer("한결솔루션즈 드림") && !names_employer("김하늘 드림"));
     }
 
@@ -202,6 +238,7 @@ mod tests {
             ("弊社の店舗スタッフ", "店舗スタッフ"),
             ("選考結果", ""),
             ("软件工程师岗位", "软件工程师"),
+            ("松柏食品会计主管", "会计主管"),
             ("백엔드 개발자 포지션", "백엔드 개발자"),
             ("한결물류 사무보조 직무", "사무보조"),
         ] {
