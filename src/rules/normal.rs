@@ -3,8 +3,9 @@
 //! In the normal form text is lower case and composed, quotes are straight, dashes are ` - `, white space is one
 //! space, English contractions are written out, and **every byte from 0x80 on belongs to a letter**: other characters
 //! outside ASCII become ASCII punctuation or a space. So a word boundary is a question about single bytes, in any
-//! script. Full-width letters and digits are those of ASCII, half-width katakana is written full, and traditional Chinese
-//! characters that hiring mail uses are their simplified forms, so that one phrase serves both. Not done: stemming, accent folding, spelling correction (`rules.md` §3.2).
+//! script. Full-width letters and digits are those of ASCII, half-width katakana is written full, and traditional
+//! Chinese characters that hiring mail uses are their simplified forms, so that one phrase serves both. Not done:
+//! stemming, accent folding, spelling correction (`rules.md` §3.2).
 
 use std::{collections::HashMap, sync::LazyLock};
 
