@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Reading, names};
+use super::{Reading, names, role_name};
 use crate::{classify::Fact, message::Zone, rules::phrase::Capture};
 
 /// Points of a capture in the subject and in the text.
@@ -24,7 +24,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     let mut index: HashMap<String, usize> = HashMap::new();
     for (raw, rule) in r.counted() {
         for (_, text, zone) in r.captured(raw, Capture::Role) {
-            let Some(name) = names::role(&text, employer) else { continue };
+            let Some(name) = role_name::role(&text, employer, &r.language) else { continue };
             let folded = names::folded(&name);
             if employer.is_some_and(|e| names::folded(e) == folded) {
                 continue;
@@ -48,7 +48,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
         }
     }
     for piece in subject_pieces(&r.message.subject) {
-        let Some(name) = names::role(piece, employer) else { continue };
+        let Some(name) = role_name::role(piece, employer, &r.language) else { continue };
         let folded = names::folded(&name);
         let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
         if is_employer || !titles.stand_in(&folded) {
@@ -68,7 +68,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
 
 /// The parts of a subject between its marks: one of them may be the role alone.
 fn subject_pieces(subject: &str) -> impl Iterator<Item = &str> {
-    let marks = [": ", " | ", " - ", " – ", " — "];
+    let marks = [": ", " | ", " - ", " – ", " — ", " re "];
     let mut pieces = vec![subject];
     for mark in marks {
         pieces = pieces.into_iter().flat_map(|p| p.split(mark)).collect();
