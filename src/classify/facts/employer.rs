@@ -129,12 +129,16 @@ struct Candidate {
 pub(super) fn read(r: &Reading<'_>) -> Option<Fact> {
     let mut found = Vec::new();
     captures(r, &mut found);
-    if let Some(from) = r.message.from.first() {
+    sender_templates(r, &mut found);
+    // Who writes for a client signs with the own name: only what the mail says of the client counts.
+    if let Some(from) = r.message.from.first().filter(|_| !for_client(r)) {
         display_name(r, from, &mut found);
         addresses(r, from, &mut found);
+        signature(r, &mut found);
     }
-    sender_templates(r, &mut found);
-    signature(r, &mut found);
+    if let Some((name, _)) = bracketed(r) {
+        push(&mut found, Some(name), "text", SUBJECT);
+    }
     found.retain(|c| !is_vendor(r, c) && !is_recipient(r, c) && !is_role(r, c));
     best(found)
 }
@@ -254,7 +258,10 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
         }
         let label = psl::domain_str(address.domain()).and_then(|d| d.split('.').next());
         let label = label.unwrap_or_default();
-        from_slug(r, label, "domain", if is_own(r, label) { OWN_DOMAIN } else { DOMAIN }, out);
+        from_slug(r, label, "domain", DOMAIN, out);
+        if let Some(last) = out.last_mut().filter(|c| c.source == "domain" && !c.spelled && is_own(r, label)) {
+            last.points = OWN_DOMAIN;
+        }
     }
 }
 
@@ -376,6 +383,19 @@ fn sender_templates(r: &Reading<'_>, out: &mut Vec<Candidate>) {
             break;
         }
     }
+}
+
+/// Employer and role that a board of vacancies names between brackets, `[X - Y]`: of the two the title is the role.
+pub(super) fn bracketed(r: &Reading<'_>) -> Option<(String, String)> {
+    let own = r.sentences.iter().filter(|s| is_own_text(s.zone)).map(|s| s.text.as_str());
+    own.filter_map(spaceless::bracketed).find_map(|(a, b)| {
+        let title = |text: &str| r.rules.titles.stand_in(&folded(text));
+        match (title(a), title(b)) {
+            (true, false) => Some((b.to_owned(), a.to_owned())),
+            (false, true) => Some((a.to_owned(), b.to_owned())),
+            _ => None,
+        }
+    })
 }
 
 /// `The X Team`, `X Recruiting` below the sign-off.

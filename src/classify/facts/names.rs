@@ -59,6 +59,14 @@ const CONNECTORS: [&str; 38] = [
     "di", "del", "della", "dello", "delle", "degli", "dei", "el", "los", "las", "et", "y", "e", "i", "for", "ten", "ter",
     "och", "og", "ja",
 ];
+/// Kinds of institutions: a name alone with nothing else is none, and behind a name they are part of it though small.
+#[rustfmt::skip] // A table of words.
+const KINDS: [&str; 26] = [
+    "university", "universität", "université", "universidad", "universidade", "università", "universitet",
+    "universitetet", "universiteit", "yliopisto", "yliopiston", "kommun", "kommune", "kommunen", "gemeinde", "gemeente",
+    "högskola", "høgskole", "sjukhus", "sykehus", "agency", "agentur", "uniwersytet", "univerzita", "университет",
+    "üniversitesi",
+];
 /// Articles before a name.
 #[rustfmt::skip] // A table of words.
 const ARTICLES: [&str; 17] = [
@@ -291,13 +299,18 @@ pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
             }
         } else if CONNECTORS.contains(&word) {
             pending.push(word);
+        } else if pending.is_empty() && KINDS.contains(&bare.as_str()) {
+            words.push(word);
         } else {
             break;
         }
     }
     let joined = words.join(" ");
     let name = without_suffix(trimmed(&joined), suffixes);
-    let generic = name.split_whitespace().all(|w| NO_EMPLOYER.contains(&w.to_lowercase().as_str()));
+    let generic = name
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .all(|w| NO_EMPLOYER.contains(&w.as_str()) || KINDS.contains(&w.as_str()));
     (fits(name) && !generic).then(|| name.to_owned())
 }
 
@@ -376,6 +389,8 @@ mod tests {
             ("el Hospital del Mar", Some("Hospital del Mar")),
             ("Museo della Carta", Some("Museo della Carta")),
             ("Ekip olarak", None),
+            ("Nordviks kommun och", Some("Nordviks kommun")),
+            ("Universität", None),
         ] {
             assert_eq!(employer(captured, &suffixes).as_deref(), expected, "{captured}");
         }

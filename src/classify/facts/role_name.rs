@@ -7,6 +7,8 @@ use super::{
 };
 use crate::rules::phrase::is_spaceless;
 
+/// From so many words on, what follows a comma is a clause.
+const CLAUSE_WORDS_MIN: usize = 3;
 /// Words that make a text no role.
 #[rustfmt::skip] // A table of words.
 const NO_ROLE: [&str; 99] = [
@@ -35,14 +37,15 @@ const BEFORE_ROLE: [&str; 43] = [
 ];
 /// Words behind a role that are no part of it.
 #[rustfmt::skip] // A table of words.
-const AFTER_ROLE: [&str; 25] = [
+const AFTER_ROLE: [&str; 27] = [
     "role", "position", "team", "vacancy", "job", "opening", "opportunity", "post", "internship role", "here", "and",
     "at", "with", "stelle", "position", "bei", "in", "chez", "en", "requisition", "for", "we", "which", "stronger",
     "further",
+    "loop", "competition",
 ];
 /// Beginnings that say that a role follows, each lower case and ending where the role begins. The longer ones first.
 #[rustfmt::skip] // A table of words.
-const LEADING: [&str; 91] = [
+const LEADING: [&str; 116] = [
     "cv ", "application for ", "application as ", "quick one re ",
     "bewerbung als ", "bewerbung um ", "bewerbung für ", "bewerbung ", "stelle als ", "stelle ",
     "candidature au poste de ", "candidature pour ", "candidature de ", "candidature d'", "candidature ", "au poste de ",
@@ -56,6 +59,10 @@ const LEADING: [&str; 91] = [
     "stillingen som ", "stilling som ", "søknad på ", "søknad ", "hakemus ", "na stanowisko ", "stanowisko ", "pozycję ",
     "pozycja ", "na pozici ", "pozici ", "pozice ", "na místo ", "вакансия ", "должности ", "позицию ", "позиция ",
     "stage di ", "zur ", "zum ", "à vaga ", "ao cargo de ",
+    "riscontro ", "esito ", "colloquio ", "resultaat ", "selectieprocedure ", "selectieproef ", "resultado ",
+    "absage ", "entscheidung ", "réponse ", "estado del proceso ", "proceso de selección ", "proceso ", "kunde ",
+    "réponse candidature ", "candidatura para o cargo de ", "processo ", "resultat ", "svar ", "uppdatering ",
+    "vaga ", "lo de ", "empleo de ", "oferta de ", "oferta ",
 ];
 /// Words between a role and its employer.
 #[rustfmt::skip] // A table of words.
@@ -97,7 +104,7 @@ pub(super) fn role(captured: &str, employer: Option<&str>, language: &str) -> Op
     if let Some((_, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(head, employer)) {
         text = trimmed(tail);
     }
-    text = without_trailing(text);
+    text = without_trailing(before_clause(without_number(text)));
     let unbalanced = text.matches('(').count() != text.matches(')').count();
     if unbalanced && let Some((head, _)) = text.split_once('(') {
         text = trimmed(head);
@@ -143,7 +150,7 @@ fn without_leading(mut text: &str) -> &str {
 fn before_mark<'t>(mut text: &'t str, employer: Option<&str>) -> &'t str {
     for mark in [
         " at ", " bei ", " beim ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (h/", " (H/",
-        " (M/", " (F/", " (k/", " (K/", " (v/", " (all ", " [", " – ", " — ", " - ",
+        " (M/", " (F/", " (k/", " (K/", " (v/", " (all ", " [", " (ref", " – ", " — ", " - ",
     ] {
         if let Some((head, tail)) = text.split_once(mark)
             && fits(head)
@@ -161,6 +168,20 @@ fn before_mark<'t>(mut text: &'t str, employer: Option<&str>) -> &'t str {
         }
     }
     text
+}
+
+/// The text without the number of the vacancy before it.
+fn without_number(text: &str) -> &str {
+    let is_number =
+        |word: &str| word.chars().filter(char::is_ascii_digit).count() >= 3 && !word.chars().any(char::is_lowercase);
+    text.split_once(' ').filter(|(first, _)| is_number(first)).map_or(text, |(_, rest)| trimmed(rest))
+}
+
+/// The text before a comma behind which the sentence goes on.
+fn before_clause(text: &str) -> &str {
+    let goes_on =
+        |tail: &str| tail.split_whitespace().count() >= CLAUSE_WORDS_MIN && tail.starts_with(char::is_lowercase);
+    text.split_once(", ").filter(|(head, tail)| fits(head) && goes_on(tail)).map_or(text, |(head, _)| trimmed(head))
 }
 
 /// The text without words, numbers and shares behind the role.
@@ -244,6 +265,11 @@ mod tests {
             ("ru", "должности повара", Some("повара")),
             ("en", "Application as Application Engineer", Some("Application Engineer")),
             ("en", "application update", None),
+            ("en", "R-30412 Baker", Some("Baker")),
+            ("en", "Glazier (ref GL/7)", Some("Glazier")),
+            ("da", "murer internt, idet en anden var hurtigere", Some("murer internt")),
+            ("it", "Riscontro colloquio cuoco", Some("cuoco")),
+            ("nl", "Resultaat selectieprocedure tuinman", Some("tuinman")),
         ] {
             assert_eq!(role(captured, Some("Acme"), language).as_deref(), expected, "{captured}");
         }

@@ -1,6 +1,8 @@
 //! Names in Japanese, Chinese and Korean mail: nothing written with a capital says where they begin, and no space where
 //! they end. What tells them is their legal form, and the words around them.
 
+use crate::rules::phrase::is_spaceless;
+
 /// By these words a name shows that an employer bears it: legal forms and kinds of institutions.
 #[rustfmt::skip] // A table of words.
 const FORMS: [&str; 100] = [
@@ -18,6 +20,9 @@ const FORMS: [&str; 100] = [
 const LEGAL_FORMS: [&str; 12] = [
     "株式会社", "有限会社", "合同会社", "(株)", "（株）", "㈱", "(有)", "주식회사", "유한회사", "(주)", "（주）", "㈜",
 ];
+
+/// Kinds of houses that stand before the name.
+const HOUSES: [&str; 6] = ["카페", "호텔", "식당", "カフェ", "ホテル", "食堂"];
 
 /// What the people who hire add behind the employer's name.
 #[rustfmt::skip] // A table of words.
@@ -46,10 +51,11 @@ const SIGNED: [&str; 9] = [
 
 /// Words of which no employer's name is made.
 #[rustfmt::skip] // A table of words.
-const NO_NAME: [&str; 38] = [
+const NO_NAME: [&str; 40] = [
     "スカウト", "お知らせ", "알림", "猎头", "獵頭", "점장", "店長", "店长", "ご連絡", "です", "ます", "습니다", "여러분", "今後", "下記",
     "以下", "上記", "結果", "结果", "您", "本日", "저는", "선생", "面接", "面談", "選考", "応募", "書類", "面试", "面試", "简历", "应聘",
     "應徵", "면접", "전형", "지원", "系统通知", "系統通知",
+    "헤드헌터", "ヘッドハンター",
 ];
 
 /// Most characters of a person's name.
@@ -57,10 +63,11 @@ const PERSON_CHARS_MAX: usize = 5;
 
 /// Words that stand for the employer without naming it.
 #[rustfmt::skip] // A table of words.
-const NO_EMPLOYER: [&str; 34] = [
+const NO_EMPLOYER: [&str; 39] = [
     "弊社", "当社", "弊校", "当院", "当店", "本学", "御社", "貴社", "貴殿", "貴方", "求人", "本求人", "企業", "会社", "我司", "本公司",
     "贵公司", "貴公司", "贵司", "公司", "我们公司", "我們公司", "该公司", "敝公司", "職缺", "岗位", "당사", "저희", "저희 회사", "회사", "귀하",
     "기업", "본사", "우리",
+    "グローバル", "キャリア", "카페", "호텔", "식당",
 ];
 
 /// What stands around the name of a role and is no part of it.
@@ -75,10 +82,11 @@ const AROUND_ROLE: [&str; 57] = [
 
 /// Words of a sentence about an application: no role is called so.
 #[rustfmt::skip] // A table of words.
-const NO_ROLE: [&str; 41] = [
+const NO_ROLE: [&str; 44] = [
     "選考", "結果", "応募", "ご縁", "面接", "書類", "通知", "連絡", "ご案内", "弊社", "当社", "结果", "面试", "简历", "应聘", "您",
     "我们", "我們", "應徵", "面試", "결과", "지원", "면접", "전형", "안내", "귀하", "ため", "こと", "皆様", "お客様", "本人", "について",
     "いただ", "ござい", "ました", "관련", "감사", "으로", "입니다", "습니다", "的",
+    "다른", "別の", "其他",
 ];
 
 /// The employer inside a captured piece of text or a line; `None` where it names none.
@@ -123,7 +131,7 @@ fn with_form(text: &str) -> Option<&str> {
         let first = *begin.get_or_insert(start);
         if FORMS.iter().any(|form| bare.contains(form)) {
             // `株式会社 青葉`: the name stands behind its form.
-            let alone = LEGAL_FORMS.contains(&bare) && start == first;
+            let alone = (LEGAL_FORMS.contains(&bare) || HOUSES.contains(&bare)) && start == first;
             let rest = text.get(end..).unwrap_or_default();
             let next = rest.split(char::is_whitespace).next().unwrap_or_default();
             let end = if alone { end + next.len() } else { start + bare.len() };
@@ -158,6 +166,15 @@ pub(super) fn role<'t>(text: &'t str, employer: Option<&str>) -> &'t str {
     if sentence { "" } else { text }
 }
 
+/// The two parts of a text between brackets that a hyphen joins, where both are there.
+pub(super) fn bracketed(text: &str) -> Option<(&str, &str)> {
+    let (_, behind) = text.split_once(['【', '[', '［'])?;
+    let (inside, _) = behind.split_once(['】', ']', '］'])?;
+    let (a, b) = inside.split_once(['-', '–', '|', '｜', '/'])?;
+    let parts = (trimmed(a), trimmed(b));
+    (is_spaceless(inside) && !parts.0.is_empty() && !parts.1.is_empty()).then_some(parts)
+}
+
 /// What stands behind the last of the words, where anything does.
 fn behind_last<'t>(text: &'t str, words: &[&str]) -> &'t str {
     let behind = words.iter().filter_map(|word| text.rfind(word).map(|at| at + word.len())).max();
@@ -188,11 +205,25 @@ mod tests {
             ("주식회사 한빛 인사팀", Some("주식회사 한빛")),
             ("한빛물류 채용담당자", Some("한빛물류")),
             ("저희 회사", None),
+            ("카페 달빛", Some("카페 달빛")),
+            ("헤드헌터 김하늘", None),
         ] {
             assert_eq!(employer(text), expected, "{text}");
         }
         assert!(names_employer("青葉商事株式会社") && !names_employer("佐藤 花子"));
         assert!(names_employer("한결솔루션즈 드림") && !names_employer("김하늘 드림"));
+    }
+
+    #[test]
+    fn boards_name_both_between_brackets() {
+        for (text, expected) in [
+            ("您投递的【仓库主管-云帆物流】有新进展", Some(("仓库主管", "云帆物流"))),
+            ("[한빛물류 - 지게차 기사] 심사 결과", Some(("한빛물류", "지게차 기사"))),
+            ("[공지] 안내", None),
+            ("[Acme - Clerk] result", None),
+        ] {
+            assert_eq!(bracketed(text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -204,6 +235,7 @@ mod tests {
             ("软件工程师岗位", "软件工程师"),
             ("백엔드 개발자 포지션", "백엔드 개발자"),
             ("한결물류 사무보조 직무", "사무보조"),
+            ("다른", ""),
         ] {
             assert_eq!(role(text, Some("한결물류")), expected, "{text}");
         }
