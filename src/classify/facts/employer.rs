@@ -7,7 +7,7 @@ use super::{
     spaceless,
 };
 use crate::{
-    classify::{Fact, judge::is_own_text},
+    classify::{Fact, judge::is_own_text, sentence::Sentence},
     message::{Address, Zone},
     outcome::Category,
     rules::{
@@ -163,7 +163,12 @@ fn bare<'n>(r: &Reading<'_>, text: &'n str) -> &'n str {
 
 /// Whether the mail comes from somebody who hires for another.
 fn for_client(r: &Reading<'_>) -> bool {
-    r.sender.kind.as_deref() == Some("agency") || r.counted().any(|(_, rule)| rule.set.agency)
+    // `HR Acme` is in the house, whoever its clients are.
+    let in_house = r.message.from.first().is_some_and(|from| {
+        let name = from.name.trim();
+        without_prefix(name, r.rules.list("display-prefixes")).len() < name.len()
+    });
+    r.sender.kind.as_deref() == Some("agency") || !in_house && r.counted().any(|(_, rule)| rule.set.agency)
 }
 
 /// `<company>` captures of rules that counted.
@@ -223,7 +228,8 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
         DISPLAY_NAME_BARE
     };
     // Some brands are written small throughout.
-    let small = bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
+    let small =
+        !is_spaceless(bare) && bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
     let brand = || ((relayed || cut) && small).then(|| bare.to_owned());
     push(out, employer(bare, suffixes(r)).or_else(brand), "display name", points);
 }
@@ -390,7 +396,8 @@ pub(super) fn bracketed(r: &Reading<'_>) -> Option<(String, String)> {
     let own = r.sentences.iter().filter(|s| is_own_text(s.zone)).map(|s| s.text.as_str());
     own.filter_map(spaceless::bracketed).find_map(|(a, b)| {
         let title = |text: &str| r.rules.titles.stand_in(&folded(text));
-        match (title(a), title(b)) {
+        let form = (spaceless::names_employer(a), spaceless::names_employer(b));
+        match (title(a) || form.1, title(b) || form.0) {
             (true, false) => Some((b.to_owned(), a.to_owned())),
             (false, true) => Some((a.to_owned(), b.to_owned())),
             _ => None,
@@ -409,9 +416,10 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
         let bare = bare(r, line);
         // `View more jobs` ends like a team as well: only words before a name tell here.
         let team_first = without_prefix(line, r.rules.list("display-prefixes")).len() < line.len();
-        let named = spaceless::names_employer(line) || has_legal_form(line) || team_first;
+        let named = spaceless::names_employer(line) || team_first;
         push(out, employer(bare, suffixes(r)), "last line", if named { SIGNATURE } else { LAST_LINE });
     }
+    own_lines(r, out);
     for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
         let line = line.as_str();
         let bare = bare(r, line);
@@ -424,6 +432,30 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
             push(out, employer(line, suffixes(r)), "signature", 1.0);
         }
     }
+}
+
+/// Lines that are nothing but a name: with its legal form, or with the name standing in an earlier sentence as well.
+fn own_lines(r: &Reading<'_>, out: &mut Vec<Candidate>) {
+    let written = |s: &&Sentence| matches!(s.zone, Zone::Lead | Zone::Body | Zone::Closing);
+    let mut before: Vec<&str> = Vec::new();
+    for line in r.sentences.iter().filter(written).map(|s| s.text.trim()) {
+        let short = line.chars().count() <= SIGNATURE_CHARS_MAX;
+        let recurs = line.contains(' ') && before.iter().any(|s| s.contains(&format!(" {line}")));
+        let other = r.rules.titles.stand_in(&folded(line)) || is_signer(r, line);
+        // `Ada, Acme GmbH`: the form belongs to the last part.
+        let last = line.rsplit(", ").next().filter(|part| has_legal_form(part)).unwrap_or(line);
+        if short && has_legal_form(last) {
+            push(out, employer(last, suffixes(r)), "signature", SIGNATURE);
+        } else if short && recurs && !other {
+            push(out, employer(line, suffixes(r)).filter(|name| name == line), "signature", STATED);
+        }
+        before.push(line);
+    }
+}
+
+/// Whether a line is the name in the sender's own address.
+fn is_signer(r: &Reading<'_>, line: &str) -> bool {
+    r.message.from.first().is_some_and(|from| from.name.contains(line))
 }
 
 /// The relay's own name, unless nothing else can be meant.

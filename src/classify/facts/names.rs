@@ -61,11 +61,11 @@ const CONNECTORS: [&str; 38] = [
 ];
 /// Kinds of institutions: a name alone with nothing else is none, and behind a name they are part of it though small.
 #[rustfmt::skip] // A table of words.
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 27] = [
     "university", "universität", "université", "universidad", "universidade", "università", "universitet",
     "universitetet", "universiteit", "yliopisto", "yliopiston", "kommun", "kommune", "kommunen", "gemeinde", "gemeente",
     "högskola", "høgskole", "sjukhus", "sykehus", "agency", "agentur", "uniwersytet", "univerzita", "университет",
-    "üniversitesi",
+    "üniversitesi", "škola",
 ];
 /// Articles before a name.
 #[rustfmt::skip] // A table of words.
