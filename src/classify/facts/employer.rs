@@ -494,3 +494,22 @@ fn best(found: Vec<Candidate>) -> Option<Fact> {
     let (points, candidate) = winner?;
     (points >= STATED).then(|| Fact { value: candidate.name.clone(), source: candidate.source.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_be_the_domain_with_words_left_out() {
+        for (name, domain, expected) in [
+            ("Studio Legale Bassi", "studiobassi.it", true),
+            ("Fırın Işık", "firinisik.com.tr", true),
+            ("Anna Kowalska", "bassi.it", false),
+            ("Anna Bassi", "bassi.it", false),
+            ("Studio Bassi", "studiobassiroma.it", false),
+        ] {
+            let from = Address { name: name.to_owned(), email: format!("post@{domain}") };
+            assert_eq!(is_domain_of(&from, name), expected, "{name} {domain}");
+        }
+    }
+}

@@ -50,7 +50,7 @@ const LEGAL_FORMS: [&str; 34] = [
 const FORMS_AT_END: [&str; 38] = [
     "Inc", "LLC", "Ltd", "GmbH", "mbH", "AG", "KG", "B.V", "BV", "N.V", "NV", "vzw", "SAS", "SARL", "S.A", "SA", "S.L",
     "SL", "S.r.l", "Srl", "S.p.A", "SpA", "Lda", "Ltda", "AB", "A/S", "ApS", "AS", "ASA", "Oy", "Oyj", "s.r.o", "a.s",
-    "S.A.S", "A.Ş", "Ltd. Şti", "Kft", "SRL",
+    "S.A.S", "A.Ş", "Şti", "Kft", "SRL",
 ];
 /// Words inside a name that are written small.
 #[rustfmt::skip] // A table of words.
