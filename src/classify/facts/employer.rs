@@ -3,12 +3,13 @@
 
 use super::{
     Reading,
-    names::{agree, as_domain, employer, folded, is_person, squeezed, without_suffix},
+    names::{agree, as_domain, employer, folded, has_legal_form, is_person, squeezed, without_prefix, without_suffix},
     spaceless,
 };
 use crate::{
-    classify::{Fact, judge::is_own_text},
+    classify::{Fact, judge::is_own_text, sentence::Sentence},
     message::{Address, Zone},
+    outcome::Category,
     rules::{
         normal::normalise,
         phrase::{Capture, is_spaceless},
@@ -23,6 +24,8 @@ const TEXT: f64 = 3.0;
 const DISPLAY_NAME: f64 = 3.0;
 const SIGNATURE: f64 = 3.0;
 const DOMAIN: f64 = 2.0;
+/// A domain of one word that nothing makes doubtful.
+const OWN_DOMAIN: f64 = 2.5;
 const SLUG: f64 = 2.0;
 /// A short last line without a sign-off before it.
 const LAST_LINE: f64 = 1.0;
@@ -99,10 +102,19 @@ const SHARED_MAILBOXES: [&str; 33] = [
 ];
 /// Longest line that may be a signature, in characters.
 const SIGNATURE_CHARS_MAX: usize = 60;
+/// Shortest label of a domain that may be a name alone, in characters.
+const LABEL_CHARS_MIN: usize = 4;
 /// Shortest part of a slug that may stand for the whole.
 const SLUG_PART_CHARS_MIN: usize = 5;
 /// Most words of a name looked for in the text.
 const SPELLING_WORDS_MAX: usize = 5;
+
+/// What stands in a display name between a person or a team and the employer.
+#[rustfmt::skip] // A table of words.
+const DISPLAY_MARKS: [&str; 22] = [
+    " @ ", " at ", " from ", " bei ", " von ", " de chez ", " chez ", " hos ", " på ", " fra ", " från ", " presso ",
+    " w ", " we ", " ve společnosti ", " u ", " в ", " bij ", " | ", " - ", " – ", ", ",
+];
 
 struct Candidate {
     name: String,
@@ -117,12 +129,16 @@ struct Candidate {
 pub(super) fn read(r: &Reading<'_>) -> Option<Fact> {
     let mut found = Vec::new();
     captures(r, &mut found);
-    if let Some(from) = r.message.from.first() {
+    sender_templates(r, &mut found);
+    // Who writes for a client signs with the own name: only what the mail says of the client counts.
+    if let Some(from) = r.message.from.first().filter(|_| !for_client(r)) {
         display_name(r, from, &mut found);
         addresses(r, from, &mut found);
+        signature(r, &mut found);
     }
-    sender_templates(r, &mut found);
-    signature(r, &mut found);
+    if let Some((name, _)) = bracketed(r) {
+        push(&mut found, Some(name), "text", SUBJECT);
+    }
     found.retain(|c| !is_vendor(r, c) && !is_recipient(r, c) && !is_role(r, c));
     best(found)
 }
@@ -138,6 +154,21 @@ fn push(out: &mut Vec<Candidate>, name: Option<String>, source: &'static str, po
 
 fn suffixes<'r>(r: &Reading<'r>) -> &'r [String] {
     r.rules.list("display-suffixes")
+}
+
+/// The text without the words of a team behind and before the name.
+fn bare<'n>(r: &Reading<'_>, text: &'n str) -> &'n str {
+    without_suffix(without_prefix(without_suffix(text, suffixes(r)), r.rules.list("display-prefixes")), suffixes(r))
+}
+
+/// Whether the mail comes from somebody who hires for another.
+fn for_client(r: &Reading<'_>) -> bool {
+    // `HR Acme` is in the house, whoever its clients are.
+    let in_house = r.message.from.first().is_some_and(|from| {
+        let name = from.name.trim();
+        without_prefix(name, r.rules.list("display-prefixes")).len() < name.len()
+    });
+    r.sender.kind.as_deref() == Some("agency") || !in_house && r.counted().any(|(_, rule)| rule.set.agency)
 }
 
 /// `<company>` captures of rules that counted.
@@ -164,18 +195,19 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     if name.is_empty() || name.contains('@') && !name.contains(" @ ") {
         return;
     }
-    for mark in [" @ ", " at ", " from ", " bei ", " von ", " de chez ", " chez ", " | ", " - ", " – ", ", "] {
+    // The comma before a legal form parts nothing.
+    let marks = DISPLAY_MARKS.iter().filter(|mark| **mark != ", " || !has_legal_form(name));
+    for mark in marks {
         if let Some((head, tail)) = name.split_once(mark) {
-            let from_tail = employer(without_suffix(tail, suffixes(r)), suffixes(r));
-            push(out, from_tail, "display name", DISPLAY_NAME);
+            push(out, employer(bare(r, tail), suffixes(r)), "display name", DISPLAY_NAME);
             if !is_person(head) {
-                push(out, employer(without_suffix(head, suffixes(r)), suffixes(r)), "display name", DISPLAY_NAME_BARE);
+                push(out, employer(bare(r, head), suffixes(r)), "display name", DISPLAY_NAME_BARE);
             }
             return;
         }
     }
     let head = name.split_once(" via ").map_or(name, |(head, _)| head);
-    let bare = without_suffix(head, suffixes(r));
+    let bare = bare(r, head);
     let cut = bare.len() < head.len();
     let local = from.local().to_lowercase();
     // In these scripts the whole name may stand there in one word.
@@ -190,11 +222,30 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
         return;
     }
     let unlike_person = is_spaceless(bare) && !spaceless::may_be_person(bare);
-    let points = if cut || shared || unlike_person { DISPLAY_NAME } else { DISPLAY_NAME_BARE };
+    let points = if cut || shared || unlike_person || is_domain_of(from, bare) || has_legal_form(bare) {
+        DISPLAY_NAME
+    } else {
+        DISPLAY_NAME_BARE
+    };
     // Some brands are written small throughout.
-    let small = bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
+    let small =
+        !is_spaceless(bare) && bare.chars().count() > 1 && !bare.contains(' ') && !bare.chars().any(char::is_uppercase);
     let brand = || ((relayed || cut) && small).then(|| bare.to_owned());
     push(out, employer(bare, suffixes(r)).or_else(brand), "display name", points);
+}
+
+/// Whether two or more words of a name, the others left out, are the sender's own domain.
+fn is_domain_of(from: &Address, name: &str) -> bool {
+    let label = psl::domain_str(from.domain()).and_then(|d| d.split('.').next()).unwrap_or_default();
+    let mut rest = as_domain(label, false);
+    let mut used = 0;
+    for word in name.split_whitespace().map(|w| as_domain(w, false)).filter(|w| !w.is_empty()) {
+        if let Some(tail) = rest.strip_prefix(word.as_str()) {
+            rest = tail.to_owned();
+            used += 1;
+        }
+    }
+    used >= 2 && rest.is_empty()
 }
 
 /// The slug a relay puts into its addresses, and the sender's own domain.
@@ -212,8 +263,24 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
             continue;
         }
         let label = psl::domain_str(address.domain()).and_then(|d| d.split('.').next());
-        from_slug(r, label.unwrap_or_default(), "domain", DOMAIN, out);
+        let label = label.unwrap_or_default();
+        from_slug(r, label, "domain", DOMAIN, out);
+        if let Some(last) = out.last_mut().filter(|c| c.source == "domain" && !c.spelled && is_own(r, label)) {
+            last.points = OWN_DOMAIN;
+        }
     }
+}
+
+/// Whether a label of a domain names the employer by itself: one word, no relay's and no agency's, in mail about a job.
+/// Where a hyphen parts it, the words are those of an address.
+fn is_own(r: &Reading<'_>, label: &str) -> bool {
+    let about_a_job = !matches!(r.category, Category::Unrelated | Category::JobAlert | Category::Outreach);
+    let long_enough = label.chars().count() >= LABEL_CHARS_MIN;
+    let agency = r.rules.list("agency-labels").iter().any(|part| match part.strip_prefix('*') {
+        Some(end) => label.ends_with(end),
+        None => label.contains(part.as_str()),
+    });
+    about_a_job && long_enough && !label.contains('-') && !agency && !r.sender.noreply && !for_client(r)
 }
 
 /// A name known only as a slug: spelled as the text spells it, else with a capital.
@@ -324,6 +391,20 @@ fn sender_templates(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     }
 }
 
+/// Employer and role that a board of vacancies names between brackets, `[X - Y]`: of the two the title is the role.
+pub(super) fn bracketed(r: &Reading<'_>) -> Option<(String, String)> {
+    let own = r.sentences.iter().filter(|s| is_own_text(s.zone)).map(|s| s.text.as_str());
+    own.filter_map(spaceless::bracketed).find_map(|(a, b)| {
+        let title = |text: &str| r.rules.titles.stand_in(&folded(text));
+        let form = (spaceless::names_employer(a), spaceless::names_employer(b));
+        match (title(a) || form.1, title(b) || form.0) {
+            (true, false) => Some((b.to_owned(), a.to_owned())),
+            (false, true) => Some((a.to_owned(), b.to_owned())),
+            _ => None,
+        }
+    })
+}
+
 /// `The X Team`, `X Recruiting` below the sign-off.
 fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     let closing = r.sentences.iter().filter(|s| s.zone == Zone::Closing).map(|s| s.text.as_str());
@@ -332,14 +413,17 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     let last = last.filter(|l| l.chars().count() <= SIGNATURE_CHARS_MAX && !l.ends_with(['.', '!', '?']));
     let parts = |text: &'_ str| text.split([',', '|', '\n']).map(|l| l.trim().to_owned()).collect::<Vec<_>>();
     if let Some(line) = last {
-        let bare = without_suffix(line, suffixes(r));
-        let points = if spaceless::names_employer(line) { SIGNATURE } else { LAST_LINE };
-        push(out, employer(bare, suffixes(r)), "last line", points);
+        let bare = bare(r, line);
+        // `View more jobs` ends like a team as well: only words before a name tell here.
+        let team_first = without_prefix(line, r.rules.list("display-prefixes")).len() < line.len();
+        let named = spaceless::names_employer(line) || team_first;
+        push(out, employer(bare, suffixes(r)), "last line", if named { SIGNATURE } else { LAST_LINE });
     }
+    own_lines(r, out);
     for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
         let line = line.as_str();
-        let bare = without_suffix(line, suffixes(r));
-        if spaceless::names_employer(line) {
+        let bare = bare(r, line);
+        if spaceless::names_employer(line) || has_legal_form(line) {
             push(out, employer(line, suffixes(r)), "signature", SIGNATURE);
         } else if bare.len() < line.len() {
             let bare = bare.strip_prefix("The ").or_else(|| bare.strip_prefix("Your ")).unwrap_or(bare);
@@ -348,6 +432,30 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
             push(out, employer(line, suffixes(r)), "signature", 1.0);
         }
     }
+}
+
+/// Lines that are nothing but a name: with its legal form, or with the name standing in an earlier sentence as well.
+fn own_lines(r: &Reading<'_>, out: &mut Vec<Candidate>) {
+    let written = |s: &&Sentence| matches!(s.zone, Zone::Lead | Zone::Body | Zone::Closing);
+    let mut before: Vec<&str> = Vec::new();
+    for line in r.sentences.iter().filter(written).map(|s| s.text.trim()) {
+        let short = line.chars().count() <= SIGNATURE_CHARS_MAX;
+        let recurs = line.contains(' ') && before.iter().any(|s| s.contains(&format!(" {line}")));
+        let other = r.rules.titles.stand_in(&folded(line)) || is_signer(r, line);
+        // `Ada, Acme GmbH`: the form belongs to the last part.
+        let last = line.rsplit(", ").next().filter(|part| has_legal_form(part)).unwrap_or(line);
+        if short && has_legal_form(last) {
+            push(out, employer(last, suffixes(r)), "signature", SIGNATURE);
+        } else if short && recurs && !other {
+            push(out, employer(line, suffixes(r)).filter(|name| name == line), "signature", STATED);
+        }
+        before.push(line);
+    }
+}
+
+/// Whether a line is the name in the sender's own address.
+fn is_signer(r: &Reading<'_>, line: &str) -> bool {
+    r.message.from.first().is_some_and(|from| from.name.contains(line))
 }
 
 /// The relay's own name, unless nothing else can be meant.
@@ -385,4 +493,23 @@ fn best(found: Vec<Candidate>) -> Option<Fact> {
     }
     let (points, candidate) = winner?;
     (points >= STATED).then(|| Fact { value: candidate.name.clone(), source: candidate.source.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_be_the_domain_with_words_left_out() {
+        for (name, domain, expected) in [
+            ("Studio Legale Bassi", "studiobassi.it", true),
+            ("Fırın Işık", "firinisik.com.tr", true),
+            ("Anna Kowalska", "bassi.it", false),
+            ("Anna Bassi", "bassi.it", false),
+            ("Studio Bassi", "studiobassiroma.it", false),
+        ] {
+            let from = Address { name: name.to_owned(), email: format!("post@{domain}") };
+            assert_eq!(is_domain_of(&from, name), expected, "{name} {domain}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod language;
 mod names;
 mod people;
 mod role;
+mod role_name;
 mod spaceless;
 
 pub(crate) use language::{Languages, is_function_word, languages};

@@ -45,13 +45,41 @@ const LEGAL_FORMS: [&str; 34] = [
     "sp",
     "zoo",
 ];
+/// Legal forms that end a name and can mean nothing else, without their last full stop.
+#[rustfmt::skip] // A table of words.
+const FORMS_AT_END: [&str; 38] = [
+    "Inc", "LLC", "Ltd", "GmbH", "mbH", "AG", "KG", "B.V", "BV", "N.V", "NV", "vzw", "SAS", "SARL", "S.A", "SA", "S.L",
+    "SL", "S.r.l", "Srl", "S.p.A", "SpA", "Lda", "Ltda", "AB", "A/S", "ApS", "AS", "ASA", "Oy", "Oyj", "s.r.o", "a.s",
+    "S.A.S", "A.Ş", "Şti", "Kft", "SRL",
+];
 /// Words inside a name that are written small.
-const CONNECTORS: [&str; 22] = [
-    "of", "and", "&", "de", "du", "des", "la", "le", "für", "und", "van", "der", "den", "do", "da", "dos", "di", "et",
-    "y", "e", "i", "for",
+#[rustfmt::skip] // A table of words.
+const CONNECTORS: [&str; 38] = [
+    "of", "and", "&", "de", "du", "des", "la", "le", "les", "für", "und", "van", "der", "den", "do", "da", "dos", "das",
+    "di", "del", "della", "dello", "delle", "degli", "dei", "el", "los", "las", "et", "y", "e", "i", "for", "ten", "ter",
+    "och", "og", "ja",
+];
+/// Kinds of institutions: a name alone with nothing else is none, and behind a name they are part of it though small.
+#[rustfmt::skip] // A table of words.
+const KINDS: [&str; 27] = [
+    "university", "universität", "université", "universidad", "universidade", "università", "universitet",
+    "universitetet", "universiteit", "yliopisto", "yliopiston", "kommun", "kommune", "kommunen", "gemeinde", "gemeente",
+    "högskola", "høgskole", "sjukhus", "sykehus", "agency", "agentur", "uniwersytet", "univerzita", "университет",
+    "üniversitesi", "škola",
+];
+/// Articles before a name.
+#[rustfmt::skip] // A table of words.
+const ARTICLES: [&str; 17] = [
+    "the", "la", "le", "les", "der", "die", "das", "den", "dem", "el", "los", "las", "o", "il", "lo", "de", "het",
+];
+/// Words between the words of a team and the name.
+#[rustfmt::skip] // A table of words.
+const AFTER_TEAM: [&str; 33] = [
+    "de", "da", "do", "das", "dos", "del", "della", "dello", "dell'", "di", "du", "des", "la", "le", "von", "der", "van",
+    "het", "of", "at", "av", "af", "hos", "på", "fra", "från", "firmy", "společnosti", "компании", "w", "we", "ve", "na",
 ];
 /// Words that are no employer, whatever their case.
-const NO_EMPLOYER: [&str; 60] = [
+pub(super) const NO_EMPLOYER: [&str; 85] = [
     "stelle",
     "position",
     "bewerbung",
@@ -112,121 +140,35 @@ const NO_EMPLOYER: [&str; 60] = [
     "another",
     "monday",
     "noreply",
-];
-/// Words of a team that may stand before the employer's name.
-const TEAM_WORDS: [&str; 8] = ["hr", "team", "careers", "jobs", "recruiting", "recruitment", "talent", "karriere"];
-/// Words that make a text no role.
-const NO_ROLE: [&str; 40] = [
-    "you",
-    "we",
-    "hope",
-    "find",
-    "is",
-    "are",
-    "was",
-    "will",
-    "have",
-    "has",
-    "been",
-    "application",
-    "applications",
-    "interview",
-    "update",
-    "thank",
-    "thanks",
-    "regarding",
-    "status",
-    "feedback",
-    "number",
-    "candidate",
-    "candidacy",
-    "your",
-    "our",
-    "outcome",
-    "result",
-    "decision",
-    "bewerbung",
-    "candidature",
-    "offer",
-    "invitation",
-    "following",
-    "current",
-    "open",
-    "new",
-    "job",
-    "same",
-    "re",
-    "i",
-];
-/// Articles and the like before a role; what stands before the last of them is another part of the sentence.
-const BEFORE_ROLE: [&str; 37] = [
-    "the",
-    "our",
-    "your",
-    "this",
-    "that",
-    "an",
-    "open",
-    "advertised",
-    "above",
-    "die",
-    "der",
-    "das",
-    "den",
-    "dem",
-    "als",
-    "unsere",
-    "unseren",
-    "ihre",
-    "ihren",
-    "eine",
-    "einen",
-    "einer",
-    "el",
-    "los",
-    "las",
-    "le",
-    "les",
-    "une",
-    "votre",
-    "notre",
-    "il",
-    "lo",
-    "una",
-    "een",
-    "het",
-    "o",
-    "vaga",
-];
-/// Words behind a role that are no part of it.
-const AFTER_ROLE: [&str; 25] = [
-    "role",
-    "position",
-    "team",
-    "vacancy",
-    "job",
-    "opening",
-    "opportunity",
-    "post",
-    "internship role",
-    "here",
-    "and",
-    "at",
-    "with",
-    "stelle",
-    "position",
-    "bei",
-    "in",
-    "chez",
-    "en",
-    "requisition",
-    "for",
-    "we",
-    "which",
-    "stronger",
-    "further",
+    "ekip",
+    "zespół",
+    "tým",
+    "equipo",
+    "equipa",
+    "equipe",
+    "équipe",
+    "tiimi",
+    "команда",
+    "firma",
+    "empresa",
+    "azienda",
+    "entreprise",
+    "bedrijf",
+    "företaget",
+    "virksomheden",
+    "bedriften",
+    "yritys",
+    "компания",
+    "şirketimiz",
+    "nás",
+    "nas",
+    "nós",
+    "meille",
+    "meillä",
 ];
 
+/// Words of a team that may stand before the employer's name.
+const TEAM_WORDS: [&str; 8] = ["hr", "team", "careers", "jobs", "recruiting", "recruitment", "talent", "karriere"];
 /// Letters and digits only, lower case, words apart by one space, legal forms left out.
 pub(super) fn folded(name: &str) -> String {
     let lower = name.to_lowercase();
@@ -243,9 +185,20 @@ pub(super) fn squeezed(name: &str) -> String {
 /// As a domain would spell it: accents taken off, umlauts long (`ue`) or short (`u`), `&` as `and`, letters and digits.
 pub(super) fn as_domain(text: &str, umlauts_long: bool) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-    let lower = text.to_lowercase().replace('&', "and").replace('ß', "ss");
+    let lower = text.to_lowercase().replace('&', "and").replace('ß', "ss").replace('æ', "ae").replace('œ', "oe");
     let lower = if umlauts_long { lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue") } else { lower };
-    lower.nfd().filter(|c| !is_combining_mark(*c) && c.is_alphanumeric()).collect()
+    lower.nfd().map(plain).filter(|c| !is_combining_mark(*c) && c.is_alphanumeric()).collect()
+}
+
+/// Letters that stand for themselves, as an address without them writes them.
+fn plain(letter: char) -> char {
+    match letter {
+        'ı' => 'i',
+        'ø' => 'o',
+        'ł' => 'l',
+        'đ' => 'd',
+        other => other,
+    }
 }
 
 /// Whether two folded names mean the same: equal, one whole inside the other, or the same slug.
@@ -266,7 +219,7 @@ fn is_initials(short: &str, long: &str) -> bool {
 }
 
 /// Cuts punctuation and quotes from both ends.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     let text = text.trim_matches(|c: char| {
         c.is_whitespace()
             || matches!(
@@ -304,7 +257,7 @@ fn trimmed(text: &str) -> &str {
     }
 }
 
-fn fits(text: &str) -> bool {
+pub(super) fn fits(text: &str) -> bool {
     CHARS.contains(&text.chars().count()) && text.chars().any(char::is_alphabetic)
 }
 
@@ -341,19 +294,51 @@ pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
             // `HR Acme`: what stands before the name.
         } else if words.is_empty() {
             // An article may stand first; anything else small is no name.
-            if !matches!(bare.as_str(), "the" | "la" | "le" | "der" | "die" | "das") {
+            if !ARTICLES.contains(&bare.as_str()) {
                 return None;
             }
         } else if CONNECTORS.contains(&word) {
             pending.push(word);
+        } else if pending.is_empty() && KINDS.contains(&bare.as_str()) {
+            words.push(word);
         } else {
             break;
         }
     }
     let joined = words.join(" ");
     let name = without_suffix(trimmed(&joined), suffixes);
-    let generic = name.split_whitespace().all(|w| NO_EMPLOYER.contains(&w.to_lowercase().as_str()));
+    let generic = name
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .all(|w| NO_EMPLOYER.contains(&w.as_str()) || KINDS.contains(&w.as_str()));
     (fits(name) && !generic).then(|| name.to_owned())
+}
+
+/// Takes the words a team puts before the name off (*Ufficio HR*), with what stands between; `prefixes` are lower case.
+pub(super) fn without_prefix<'n>(name: &'n str, prefixes: &[String]) -> &'n str {
+    let mut rest = trimmed(name);
+    loop {
+        let behind = |prefix: &String| {
+            let (head, tail) = rest.split_at_checked(prefix.len())?;
+            let ends = tail.starts_with([' ', ':', ',']) || tail.is_empty();
+            (ends && head.to_lowercase() == *prefix).then_some(tail)
+        };
+        let Some(tail) = prefixes.iter().filter_map(behind).min_by_key(|tail| tail.len()) else { return rest };
+        rest = trimmed(tail);
+        while let Some((word, tail)) = rest.split_once(' ')
+            && AFTER_TEAM.contains(&word)
+        {
+            rest = trimmed(tail);
+        }
+    }
+}
+
+/// Whether a line ends with a legal form, as an employer's name alone in its line does.
+pub(super) fn has_legal_form(line: &str) -> bool {
+    let Some((name, last)) = trimmed(line).rsplit_once(' ') else { return false };
+    let last = last.trim_end_matches('.');
+    let form = FORMS_AT_END.contains(&last) || trimmed(line).ends_with("z o.o.") || trimmed(line).ends_with("z o.o");
+    form && name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
 }
 
 /// Takes the words a team adds off the end, as long as there are any.
@@ -371,68 +356,6 @@ pub(super) fn without_suffix<'n>(name: &'n str, suffixes: &[String]) -> &'n str 
             None => return name,
         }
     }
-}
-
-/// The role inside a captured piece of text, in its original spelling.
-pub(super) fn role(captured: &str, employer: Option<&str>) -> Option<String> {
-    let mut text = trimmed(captured);
-    if is_spaceless(text) {
-        text = spaceless::role(text, employer);
-    }
-    // Text before the last article belongs to the sentence, not to the role.
-    let mut start = 0;
-    let mut offset = 0;
-    for word in text.split_inclusive(' ') {
-        offset += word.len();
-        let bare = word.trim();
-        if BEFORE_ROLE.contains(&bare.to_lowercase().as_str()) {
-            start = offset;
-        }
-    }
-    text = trimmed(text.get(start..).unwrap_or_default());
-    // `position Data Analyst`: what the word says, it says of the role.
-    while let Some((first, rest)) = text.split_once(' ')
-        && AFTER_ROLE.contains(&first.to_lowercase().as_str())
-    {
-        text = trimmed(rest);
-    }
-    for mark in [
-        " at ", " bei ", " beim ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (all ", " [",
-        " – ", " — ", " - ",
-    ] {
-        if let Some((head, tail)) = text.split_once(mark)
-            && fits(head)
-            && (!matches!(mark, " - " | " – " | " — ")
-                || tail.chars().any(|c| c.is_ascii_digit())
-                || is_employer(tail, employer))
-        {
-            text = trimmed(head);
-        }
-    }
-    if let Some((_, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(head, employer)) {
-        text = trimmed(tail);
-    }
-    while let Some((head, last)) = text.rsplit_once(' ') {
-        let number = last.trim_matches(|c: char| !c.is_alphanumeric());
-        let is_number = number.len() >= 4 && number.chars().filter(char::is_ascii_digit).count() * 2 > number.len();
-        if AFTER_ROLE.contains(&last.to_lowercase().as_str()) || is_number {
-            text = trimmed(head);
-        } else {
-            break;
-        }
-    }
-    let unbalanced = text.matches('(').count() != text.matches(')').count();
-    if unbalanced && let Some((head, _)) = text.split_once('(') {
-        text = trimmed(head);
-    }
-    let lower = text.to_lowercase();
-    let generic = AFTER_ROLE.contains(&lower.as_str()) || NO_EMPLOYER.contains(&lower.as_str());
-    let sentence = lower.split(|c: char| !c.is_alphanumeric()).any(|w| NO_ROLE.contains(&w));
-    (fits(text) && !generic && !sentence).then(|| text.to_owned())
-}
-
-fn is_employer(text: &str, employer: Option<&str>) -> bool {
-    employer.is_some_and(|e| agree(&folded(e), &folded(text)))
 }
 
 /// Whether a text looks like the name of a person: two to four capitalised words, nothing else.
@@ -462,22 +385,38 @@ mod tests {
             ("eBay", Some("eBay")),
             ("a new place", None),
             ("Smith & Sons Ltd.", Some("Smith & Sons Ltd.")),
+            ("het Nationaal Archief", Some("Nationaal Archief")),
+            ("el Hospital del Mar", Some("Hospital del Mar")),
+            ("Museo della Carta", Some("Museo della Carta")),
+            ("Ekip olarak", None),
+            ("Nordviks kommun och", Some("Nordviks kommun")),
+            ("Universität", None),
         ] {
             assert_eq!(employer(captured, &suffixes).as_deref(), expected, "{captured}");
         }
+        let prefixes =
+            ["ufficio hr", "zespół rekrutacji", "zespół", "equipo de people", "отдел персонала"].map(str::to_owned);
         for (captured, expected) in [
-            ("time to apply for the Data Analyst", Some("Data Analyst")),
-            ("Night Nurse (R-12345)", Some("Night Nurse")),
-            ("Buyer (Junior)", Some("Buyer (Junior)")),
-            ("Welder at Acme", Some("Welder")),
-            ("Clerk position", Some("Clerk")),
-            ("position Clerk", Some("Clerk")),
-            ("Leser-Analyst beim Verlag", Some("Leser-Analyst")),
-            ("position", None),
-            ("Entwickler (m/w/d)", Some("Entwickler")),
+            ("Ufficio HR Cartiera Bassa", "Cartiera Bassa"),
+            ("Zespół Rekrutacji Acme", "Acme"),
+            ("Equipo de People de Acme", "Acme"),
+            ("Отдел персонала Ромашка", "Ромашка"),
+            ("Zespołowy", "Zespołowy"),
+            ("Ufficio HR", ""),
         ] {
-            assert_eq!(role(captured, Some("Acme")).as_deref(), expected, "{captured}");
+            assert_eq!(without_prefix(captured, &prefixes), expected, "{captured}");
         }
+        for (line, expected) in [
+            ("Acme Plus s.r.o.", true),
+            ("Acme sp. z o.o.", true),
+            ("Acme, Lda.", true),
+            ("Acme Oy", true),
+            ("Acme", false),
+            ("as soon as", false),
+        ] {
+            assert_eq!(has_legal_form(line), expected, "{line}");
+        }
+        assert_eq!(as_domain("Sarı Işık", false), "sariisik");
         assert!(agree(&folded("Foo Bar GmbH"), &folded("foobar")));
         assert!(!agree("lever", "clever"));
         assert!(is_person("Anna-Maria Schmidt") && !is_person("ACME HR") && !is_person("Acme"));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Reading, names};
+use super::{Reading, names, role_name};
 use crate::{classify::Fact, message::Zone, rules::phrase::Capture};
 
 /// Points of a capture in the subject and in the text.
@@ -24,7 +24,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     let mut index: HashMap<String, usize> = HashMap::new();
     for (raw, rule) in r.counted() {
         for (_, text, zone) in r.captured(raw, Capture::Role) {
-            let Some(name) = names::role(&text, employer) else { continue };
+            let Some(name) = role_name::role(&text, employer, &r.language) else { continue };
             let folded = names::folded(&name);
             if employer.is_some_and(|e| names::folded(e) == folded) {
                 continue;
@@ -48,16 +48,19 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
         }
     }
     for piece in subject_pieces(&r.message.subject) {
-        let Some(name) = names::role(piece, employer) else { continue };
+        let Some(name) = role_name::role(piece, employer, &r.language) else { continue };
         let folded = names::folded(&name);
         let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
-        if is_employer || !titles.stand_in(&folded) {
+        if is_employer || !(titles.stand_in(&folded) || is_kind_of_place(r, &folded)) {
             continue;
         }
         match index.get(&folded).and_then(|i| points.get_mut(*i)) {
             Some(known) => known.2 += AGAIN,
             None => points.push((name, folded, SUBJECT, "subject".to_owned())),
         }
+    }
+    if let Some((_, name)) = super::employer::bracketed(r) {
+        points.push((name.clone(), names::folded(&name), SUBJECT, "text".to_owned()));
     }
     let best = points.into_iter().fold(None, |best: Option<(String, String, f64, String)>, next| match best {
         Some(best) if best.2 >= next.2 => Some(best),
@@ -66,9 +69,17 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     (best.2 >= 2.0).then_some(Fact { value: best.0, source: best.3 })
 }
 
+/// Whether a text is nothing but the word for a kind of place (*a substitute's*, *a grant*), which stands for the role.
+fn is_kind_of_place(r: &Reading<'_>, folded: &str) -> bool {
+    r.rules.list("role-words").iter().any(|word| match word.strip_suffix('*') {
+        Some(start) => !folded.contains(' ') && folded.starts_with(start),
+        None => folded == word,
+    })
+}
+
 /// The parts of a subject between its marks: one of them may be the role alone.
 fn subject_pieces(subject: &str) -> impl Iterator<Item = &str> {
-    let marks = [": ", " | ", " - ", " – ", " — "];
+    let marks = [": ", " | ", " - ", " – ", " — ", " re "];
     let mut pieces = vec![subject];
     for mark in marks {
         pieces = pieces.into_iter().flat_map(|p| p.split(mark)).collect();

@@ -1,9 +1,11 @@
 //! Names in Japanese, Chinese and Korean mail: nothing written with a capital says where they begin, and no space where
 //! they end. What tells them is their legal form, and the words around them.
 
+use crate::rules::phrase::is_spaceless;
+
 /// By these words a name shows that an employer bears it: legal forms and kinds of institutions.
 #[rustfmt::skip] // A table of words.
-const FORMS: [&str; 178] = [
+const FORMS: [&str; 179] = [
     "株式会社", "有限会社", "合同会社", "合資会社", "(株)", "（株）", "㈱", "(有)", "（有）", "財団法人", "社団法人", "医療法人", "社会福祉法人",
     "学校法人", "独立行政法人", "国立大学法人", "病院", "大学", "銀行", "市役所", "研究所", "有限公司", "股份公司", "集团", "集團", "公司", "大學",
     "医院", "醫院", "银行", "研究院", "事务所", "事務所", "基金会", "基金會", "주식회사", "유한회사", "(주)", "（주）", "㈜", "재단", "대학교",
@@ -16,7 +18,7 @@ const FORMS: [&str; 178] = [
     "네트웍스", "시스템즈", "홀딩스", "에너지", "게임즈", "출판사", "미디어", "엔터테인먼트", "항공", "해운", "중공업", "증권", "저축은행", "백화점",
     "핀테크", "바이오", "모터스", "푸드", "유통", "치과", "한의원", "어학원", "복지관", "도서관", "정보기술", "科技", "教育", "传媒", "傳媒",
     "实业", "實業", "贸易", "貿易", "医疗", "醫療", "地产", "地產", "餐饮", "餐飲", "证券", "證券", "资讯", "資訊", "医药", "醫藥",
-    "制造", "智能", "软件园", "纺织", "紡織",
+    "制造", "智能", "카드", "软件园", "纺织", "紡織",
 ];
 
 /// Forms at the end of a name: what is written behind them without a space is another word.
@@ -61,10 +63,11 @@ const SIGNED: [&str; 9] = [
 
 /// Words of which no employer's name is made.
 #[rustfmt::skip] // A table of words.
-const NO_NAME: [&str; 38] = [
+const NO_NAME: [&str; 40] = [
     "スカウト", "お知らせ", "알림", "猎头", "獵頭", "점장", "店長", "店长", "ご連絡", "です", "ます", "습니다", "여러분", "今後", "下記",
     "以下", "上記", "結果", "结果", "您", "本日", "저는", "선생", "面接", "面談", "選考", "応募", "書類", "面试", "面試", "简历", "应聘",
     "應徵", "면접", "전형", "지원", "系统通知", "系統通知",
+    "헤드헌터", "ヘッドハンター",
 ];
 
 /// Most characters of a person's name in Chinese characters, and most syllables of a Korean one.
@@ -75,10 +78,11 @@ const NAME_BYTES_MIN: usize = 6;
 
 /// Words that stand for the employer without naming it.
 #[rustfmt::skip] // A table of words.
-const NO_EMPLOYER: [&str; 34] = [
+const NO_EMPLOYER: [&str; 39] = [
     "弊社", "当社", "弊校", "当院", "当店", "本学", "御社", "貴社", "貴殿", "貴方", "求人", "本求人", "企業", "会社", "我司", "本公司",
     "贵公司", "貴公司", "贵司", "公司", "我们公司", "我們公司", "该公司", "敝公司", "職缺", "岗位", "당사", "저희", "저희 회사", "회사", "귀하",
     "기업", "본사", "우리",
+    "グローバル", "キャリア", "카페", "호텔", "식당",
 ];
 
 /// What stands around the name of a role and is no part of it.
@@ -93,10 +97,11 @@ const AROUND_ROLE: [&str; 57] = [
 
 /// Words of a sentence about an application: no role is called so.
 #[rustfmt::skip] // A table of words.
-const NO_ROLE: [&str; 41] = [
+const NO_ROLE: [&str; 44] = [
     "選考", "結果", "応募", "ご縁", "面接", "書類", "通知", "連絡", "ご案内", "弊社", "当社", "结果", "面试", "简历", "应聘", "您",
     "我们", "我們", "應徵", "面試", "결과", "지원", "면접", "전형", "안내", "귀하", "ため", "こと", "皆様", "お客様", "本人", "について",
     "いただ", "ござい", "ました", "관련", "감사", "으로", "입니다", "습니다", "的",
+    "다른", "別の", "其他",
 ];
 
 /// The employer inside a captured piece of text or a line; `None` where it names none.
@@ -191,6 +196,15 @@ pub(super) fn role<'t>(text: &'t str, employer: Option<&str>) -> &'t str {
     if sentence { "" } else { text }
 }
 
+/// The two parts of a text between brackets that a hyphen joins, where both are there.
+pub(super) fn bracketed(text: &str) -> Option<(&str, &str)> {
+    let (_, behind) = text.split_once(['【', '[', '［'])?;
+    let (inside, _) = behind.split_once(['】', ']', '］'])?;
+    let (a, b) = inside.split_once(['-', '–', '|', '｜', '/'])?;
+    let parts = (trimmed(a), trimmed(b));
+    (is_spaceless(inside) && !parts.0.is_empty() && !parts.1.is_empty()).then_some(parts)
+}
+
 /// What stands behind the last of the words, where anything does.
 fn behind_last<'t>(text: &'t str, words: &[&str]) -> &'t str {
     let behind = words.iter().filter_map(|word| text.rfind(word).map(|at| at + word.len())).max();
@@ -223,12 +237,26 @@ mod tests {
             ("저희 회사", None),
             ("카페 봄날", Some("카페 봄날")),
             ("松柏食品会计主管", Some("松柏食品")),
+            ("카페 달빛", Some("카페 달빛")),
+            ("헤드헌터 김하늘", None),
         ] {
             assert_eq!(employer(text), expected, "{text}");
         }
         assert!(names_employer("青葉商事株式会社") && !names_employer("佐藤 花子"));
         assert!(!may_be_person("대성물류") && may_be_person("김하늘") && may_be_person("佐藤 花子"));
         assert!(names_employer("한결솔루션즈 드림") && !names_employer("김하늘 드림"));
+    }
+
+    #[test]
+    fn boards_name_both_between_brackets() {
+        for (text, expected) in [
+            ("您投递的【仓库主管-云帆物流】有新进展", Some(("仓库主管", "云帆物流"))),
+            ("[한빛물류 - 지게차 기사] 심사 결과", Some(("한빛물류", "지게차 기사"))),
+            ("[공지] 안내", None),
+            ("[Acme - Clerk] result", None),
+        ] {
+            assert_eq!(bracketed(text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -241,6 +269,7 @@ mod tests {
             ("松柏食品会计主管", "会计主管"),
             ("백엔드 개발자 포지션", "백엔드 개발자"),
             ("한결물류 사무보조 직무", "사무보조"),
+            ("다른", ""),
         ] {
             assert_eq!(role(text, Some("한결물류")), expected, "{text}");
         }
