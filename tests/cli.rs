@@ -42,19 +42,14 @@ const LOOKING: &[Case] = &[
         "1 mails",
     ),
     // A no is not shown before the reading hour unless the person asks, and neither is its draft.
-    (
-        "list",
-        0,
-        "Ostrava Looms|perhaps an interview|Brightmoor Labs|received|5 more wait for your reading hour",
-        "Northgate",
-    ),
+    ("list", 0, "Ostrava Looms|perhaps a no|Brightmoor Labs|received|5 more wait for your reading hour", "Northgate"),
     ("list --all", 0, "a no after the final round|Kieler Werkstatt · Buchhalterin|draft 2: waits for you", "Garden"),
     ("list --all --category rejection --limit 1", 0, "Northgate Mills", "Quillhaven|Ostrava"),
-    ("list --undecided", 0, "perhaps an interview", "Ostrava"),
+    ("list --undecided", 0, "perhaps a no", "Ostrava"),
     ("list --category offer", 0, "Nothing of this kind.", ""),
     ("draft list", 0, "5 drafts rest for now. `onward draft list --all`", "Northgate"),
     ("draft list --all", 0, "Northgate Mills · Production Planner|rests until|thanks and one question", ""),
-    ("log", 0, "item 2: an interview, by the rules|5 items wait for your reading hour", "a no|rejection|draft"),
+    ("log", 0, "item 2: an interview, by the rules|5 items wait for your reading hour", "rejection|draft"),
     ("log --all", 0, "item 3: a no, by the rules|draft 2 of item 3: waits for you|item 3: a note (", "{\""),
     ("log --all --limit 1", 0, "item 8: received", "item 3"),
     (
@@ -329,7 +324,7 @@ fn review_goes_through_the_queue_one_answer_a_line() {
         ("q\n", "1 of 6|What is it? [y]es, as guessed", "pending pending"),
         ("", "1 of 6", "pending pending"),
         ("x\n?\nl\nq\n", "Please answer y, w, l or q.|2 of 6|1 left for later.", "pending pending"),
-        ("y\nq\n", "Noted. `onward undo 5` takes it back.|1 settled.", "pending pending"),
+        ("y\nq\n", "Noted. A draft waits in the queue.", "pending pending"),
         (
             "w\n\nw\n99\nl\n",
             "A number, or Enter|There is no such number.|2 of 6|it states two outcomes that exclude each other",
@@ -368,6 +363,9 @@ fn review_offers_nothing_that_rests_and_delivers_what_was_approved() {
     let home = Home::with_mail();
     let said = home.answering(&["review"], "y\n", &[]);
     assert!(said.code == Some(0) && said.out.contains("1 of 1") && said.out.contains("5 drafts rest"), "{said:?}");
+    // The person said that it is a no: its draft is there at once.
+    let said = home.answering(&["review"], "d\n", &[]);
+    assert!(said.code == Some(0) && said.out.contains("Discarded"), "{said:?}");
     let said = home.answering(&["review"], "", &[]);
     assert!(said.out.contains("Nothing waits for you.") && said.out.contains("`onward review --all`"), "{said:?}");
     let said = home.answering(&["review", "--all"], "a\nq\n", &[]);

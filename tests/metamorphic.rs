@@ -128,7 +128,8 @@ impl Mail {
             for word in line.split(' ') {
                 let more = word.chars().count() + 1;
                 // A line that would look like a quote or a signature mark stays as it is.
-                let marks = word.starts_with(['>', '-', '*', '•', '_']) || word.ends_with([':', '：']);
+                let marks =
+                    word.starts_with(['>', '-', '*', '•', '_']) || line.ends_with([':', '：']) && line.ends_with(word);
                 if length > 0 && length + more > width && !marks {
                     out.push('\n');
                     length = 0;

@@ -280,7 +280,9 @@ fn several_thousand_phrases_stay_usable() {
 /// Rules that load but are not meant so are named with their lines.
 #[test]
 fn dead_needless_slow_and_contradictory_phrases_are_named() {
-    let mut sources = rules::shipped();
+    // The English rules and their examples are what the phrases are measured by.
+    let english = |s: &Source| s.name.contains("-en-") || s.name.contains("core") || s.name.contains("senders");
+    let mut sources: Vec<Source> = rules::shipped().into_iter().filter(english).collect();
     let head = "schema = 1\nlanguage = \"en\"\n";
     let rule = "[[rule]]\nid = \"mine.offer.x\"\ntitle = \"x\"\ncategory = \"offer\"\nstrength = \"decisive\"\n";
     let phrases = "phrases = [\n\"we are sorry. goodbye\",\n\"brass band\",\n\"our brass band\",\n\"the the\",\n\"not be moving forward\",\n]\n";
