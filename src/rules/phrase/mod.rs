@@ -141,7 +141,7 @@ pub struct Found {
 }
 
 impl Phrase {
-    /// Compiles a phrase. For many phrases a [`Library`] saves reading the lists anew each time.
+    /// Compiles a phrase. Reads the lists anew; a set of rules compiles its phrases with one library of lists.
     pub fn new(written: &str, lists: &WordLists) -> Result<Phrase, PhraseError> {
         Library::new(lists).phrase(written)
     }
