@@ -7,7 +7,7 @@ use onward::{
     classify::{self, Modality},
     io::rules_dir,
     message::{Fetched, Message},
-    rules::{self, Diagnostic, Layer, RuleSet, Source},
+    rules::{self, Diagnostic, Layer, RuleSet, Source, Trust},
     ui::cli,
 };
 
@@ -139,7 +139,7 @@ fn the_persons_files_change_what_they_say() {
     let hit = classify::try_sentence(&set, "en.rejection.others", "We hired two rivals.").unwrap();
     assert_eq!(hit.dropped, None, "word lists are extended");
 
-    let after = rules::load_on(&with("mine.toml"), Some("2026-02-01".parse().unwrap())).unwrap();
+    let after = rules::load_on(&with("mine.toml"), Some("2026-02-01".parse().unwrap()), Trust::Shipped).unwrap();
     assert!(after.rule("en.interview.visit").is_some());
     assert!(after.warnings().iter().any(|w| w.code == "R114"), "{}", shown(after.warnings()));
     assert_ne!(set.fingerprint(), rules::load(&pack()).unwrap().fingerprint());

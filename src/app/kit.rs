@@ -10,7 +10,7 @@ use crate::{
     io::{rules_dir, text_dir},
     note::Notes,
     reply::{Identity, Policy, Problem, Templates},
-    rules::{self, RuleSet, Source},
+    rules::{self, RuleSet, Source, Trust},
     telling::TellingPolicy,
 };
 
@@ -110,7 +110,7 @@ pub fn rule_sources(rules_dir: Option<&Path>, disabled: &[String]) -> Result<Vec
 /// The rules in force, or everything that is wrong with them.
 pub fn load_rules(rules_dir: Option<&Path>, disabled: &[String]) -> Result<RuleSet, Vec<String>> {
     let today = crate::io::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    rules::load_on(&rule_sources(rules_dir, disabled)?, Some(today))
+    rules::load_on(&rule_sources(rules_dir, disabled)?, Some(today), Trust::Shipped)
         .map_err(|found| found.iter().map(ToString::to_string).collect())
 }
 

@@ -3,13 +3,16 @@
 //! Pure over (rules, sentences, facts about the sender). The order of the steps is the same for mail, embedded tests
 //! and `explain`. It must not weigh hits against each other (that is [`super::decide`]).
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+};
 
 use super::{Dropped, Modality, facts::Languages, modality::Cues, sender::SenderFacts, sentence::Sentence};
 use crate::{
     message::{Message, Zone},
     rules::{
-        Candidates, Condition, CueLists, FactTest, HeaderTest, Rule, RuleSet, Scope, Status,
+        Candidates, Condition, FactTest, HeaderTest, Pack, Rule, RuleSet, Scope, Status,
         phrase::{Capture, Phrase},
     },
 };
@@ -44,16 +47,14 @@ pub(crate) struct Context<'m> {
     pub sender: &'m SenderFacts,
     /// `None` in embedded tests, where conditions on headers and senders hold.
     pub message: Option<&'m Message>,
-    /// The languages of the text; `None` in embedded tests, where every rule reads.
-    pub languages: Option<&'m Languages>,
+    /// The languages of the text: only their rules read.
+    pub languages: &'m Languages,
 }
 
 /// All hits, in the order of the sentences, each with its reason where it does not count.
 pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
-    let index = &context.rules.index;
-    let candidates = context.sentences.iter().map(|s| index.candidates(&s.normal.text)).collect();
     let kana = context.sentences.iter().any(|s| s.normal.text.contains(is_kana));
-    let mut judge = Judge { context, candidates, kana, memo: HashMap::new() };
+    let mut judge = Judge { context, read: read(context), kana, memo: HashMap::new() };
     let mut raws = judge.matches();
     raws.extend(judge.without_text());
     for raw in &mut raws {
@@ -64,23 +65,28 @@ pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
     raws
 }
 
-/// The cues of one sentence in each language that asks for them.
-struct SentenceCues<'m, 'c> {
-    text: &'m str,
-    candidates: &'c Candidates,
-    known: HashMap<&'m str, Cues<'m>>,
+/// The packs whose rules read: those of the languages the text may be written in. The same letters are other words
+/// elsewhere: Spanish `no` is Portuguese for `in the`.
+fn read<'m>(context: &Context<'m>) -> Vec<Option<PackRead<'m>>> {
+    let read = |pack: &'m Pack| {
+        let index = context.languages.may_be(&pack.language).then(|| context.rules.index(pack))?;
+        let candidates = context.sentences.iter().map(|s| index.candidates(&s.normal.text)).collect();
+        Some(PackRead { pack, candidates })
+    };
+    context.rules.packs.iter().map(read).collect()
 }
 
-impl<'m> SentenceCues<'m, '_> {
-    fn of(&mut self, language: &'m str, lists: &'m CueLists) -> &Cues<'m> {
-        self.known.entry(language).or_insert_with(|| Cues::find(self.text, lists, self.candidates))
-    }
+/// A pack whose rules read this text.
+struct PackRead<'m> {
+    pack: &'m Pack,
+    /// For each sentence the phrases that may stand in it.
+    candidates: Vec<Candidates>,
 }
 
 struct Judge<'c, 'm> {
     context: &'c Context<'m>,
-    /// For each sentence the phrases that may stand in it.
-    candidates: Vec<Candidates>,
+    /// For each pack what is read of it, where it reads at all.
+    read: Vec<Option<PackRead<'m>>>,
     /// Whether kana stands anywhere: a sentence may do without, a Japanese mail hardly.
     kana: bool,
     /// Results of conditions that do not depend on the single hit, by condition and paragraph.
@@ -95,38 +101,39 @@ impl<'c, 'm> Judge<'c, 'm> {
     fn matches(&self) -> Vec<Raw> {
         let mut out = Vec::new();
         let mut counts: HashMap<(usize, bool), usize> = HashMap::new();
-        let phrases = &self.context.rules.phrases;
-        for (index, sentence, candidates) in self.sentences() {
-            let mut cues = SentenceCues { text: &sentence.normal.text, candidates, known: HashMap::new() };
-            for phrase in candidates.among(phrases.first().map(|(_, p)| p), phrases.len()) {
-                self.places(index, sentence, phrase, &mut counts, &mut cues, &mut out);
+        for (index, sentence) in self.context.sentences.iter().enumerate() {
+            for PackRead { pack, candidates } in self.read.iter().flatten() {
+                let Some(candidates) = candidates.get(index) else { continue };
+                let found = OnceCell::new();
+                let cues = || {
+                    let lists = pack.cues.as_ref()?;
+                    Some(found.get_or_init(|| Cues::find(&sentence.normal.text, lists, candidates)))
+                };
+                for at in candidates.among(pack.phrases.first().map(|(_, p)| p), pack.phrases.len()) {
+                    let Some((rule, phrase)) = pack.phrases.get(at) else { continue };
+                    self.places((index, sentence), (*rule, phrase), &mut counts, &cues, &mut out);
+                }
             }
         }
         out
     }
 
-    /// Every sentence with its number and the phrases that may stand in it.
-    fn sentences(&self) -> impl Iterator<Item = (usize, &'m Sentence, &Candidates)> {
-        self.context.sentences.iter().zip(&self.candidates).enumerate().map(|(i, (s, c))| (i, s, c))
+    /// What a rule reads in a sentence.
+    fn candidates(&self, rule: usize, sentence: usize) -> Option<&Candidates> {
+        self.read.get(self.rule(rule)?.pack)?.as_ref()?.candidates.get(sentence)
     }
 
     /// The places of one phrase in one sentence, each with its modality.
-    fn places(
+    fn places<'u>(
         &self,
-        index: usize,
-        sentence: &'m Sentence,
-        phrase: usize,
+        (index, sentence): (usize, &Sentence),
+        (number, phrase): (usize, &Phrase),
         counts: &mut HashMap<(usize, bool), usize>,
-        cues: &mut SentenceCues<'m, '_>,
+        cues: &impl Fn() -> Option<&'u Cues<'u>>,
         out: &mut Vec<Raw>,
     ) {
-        let Some((owner, phrase)) = self.context.rules.phrases.get(phrase) else { return };
-        let Some(rule) = self.rule(owner.rule) else { return };
+        let Some(rule) = self.rule(number) else { return };
         if rule.status == Status::Preview || self.other_script(rule, sentence) {
-            return;
-        }
-        // The same letters are other words elsewhere: Spanish `no` is Portuguese for `in the`.
-        if self.context.languages.is_some_and(|spoken| !spoken.may_be(&rule.language)) {
             return;
         }
         // The subject of an answer is that of the mail it answers: it names the role, but what it says was said before.
@@ -135,19 +142,18 @@ impl<'c, 'm> Judge<'c, 'm> {
             && self.context.message.is_some_and(Message::is_reply_by_subject);
         let reads = !said_before && rule.zones.contains(&sentence.zone);
         let limit = if reads { HITS_PER_RULE_MAX } else { OTHER_ZONE_HITS_MAX };
-        let count = counts.entry((owner.rule, reads)).or_default();
+        let count = counts.entry((number, reads)).or_default();
         let places = PLACES_PER_SENTENCE_MAX.min(limit - *count);
         for found in phrase.find_all(&sentence.normal.text, places) {
             *count += 1;
             let quoted = said_before || matches!(sentence.zone, Zone::Quoted | Zone::Forwarded);
-            let (modality, cue) = match self.context.rules.modality.get(&rule.language) {
-                _ if quoted && !reads => (Modality::Quoted, None),
-                None => (Modality::Asserted, None),
-                Some(lists) => cues.of(&rule.language, lists).judge(found.span),
+            let (modality, cue) = match quoted && !reads {
+                true => (Modality::Quoted, None),
+                false => cues().map_or((Modality::Asserted, None), |cues| cues.judge(found.span)),
             };
             let dropped = (!reads).then_some(Dropped::Zone);
             let (span, captures) = (found.span, found.captures);
-            out.push(Raw { rule: owner.rule, sentence: Some(index), span, captures, modality, cue, dropped });
+            out.push(Raw { rule: number, sentence: Some(index), span, captures, modality, cue, dropped });
         }
     }
 
@@ -271,7 +277,7 @@ impl<'c, 'm> Judge<'c, 'm> {
         if condition.any.is_empty() && condition.all.is_empty() {
             return true;
         }
-        let at = raw.sentence.and_then(|i| Some((self.context.sentences.get(i)?, self.candidates.get(i)?)));
+        let at = raw.sentence.and_then(|i| Some((self.context.sentences.get(i)?, self.candidates(raw.rule, i)?)));
         match (condition.scope, at) {
             (Scope::Match, Some((s, may))) => {
                 let covers = |p: &Phrase| {
@@ -285,15 +291,16 @@ impl<'c, 'm> Judge<'c, 'm> {
             (Scope::Sentence, Some((s, may))) => counted(condition, |p| may.has(p) && p.matches(&s.normal.text)),
             (Scope::Paragraph, Some((s, _))) => {
                 let place = (s.zone, s.paragraph);
-                self.remembered(condition, Some(place), |t| (t.zone, t.paragraph) == place)
+                self.remembered(condition, raw.rule, Some(place), |t| (t.zone, t.paragraph) == place)
             }
-            (Scope::Message, _) | (_, None) => self.remembered(condition, None, |t| is_own_text(t.zone)),
+            (Scope::Message, _) | (_, None) => self.remembered(condition, raw.rule, None, |t| is_own_text(t.zone)),
         }
     }
 
     fn remembered(
         &mut self,
         condition: &Condition,
+        rule: usize,
         place: Option<(Zone, u32)>,
         within: impl Fn(&Sentence) -> bool,
     ) -> bool {
@@ -304,8 +311,10 @@ impl<'c, 'm> Judge<'c, 'm> {
         let read = |s: &Sentence| {
             if condition.zones.is_empty() { within(s) } else { condition.zones.contains(&s.zone) }
         };
-        let stands =
-            |p: &Phrase| self.sentences().any(|(_, s, may)| may.has(p) && read(s) && p.matches(&s.normal.text));
+        let stands = |p: &Phrase| {
+            let may = |i: usize| self.candidates(rule, i).is_some_and(|may| may.has(p));
+            self.context.sentences.iter().enumerate().any(|(i, s)| read(s) && may(i) && p.matches(&s.normal.text))
+        };
         let holds = counted(condition, stands);
         self.memo.insert(key, holds);
         holds

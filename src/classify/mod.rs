@@ -57,7 +57,7 @@ fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without:
     let sender = SenderFacts::read(rules, message);
     let languages = facts::languages(&sentences);
     let context =
-        Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: Some(&languages) };
+        Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: &languages };
     let mut raws = judge::hits(&context);
     raws.retain(|raw| Some(raw.rule) != without);
     let forwarded = judge_forwarded(&sentences, &mut raws);
@@ -77,7 +77,7 @@ fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without:
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
-        unknown_language: languages.beyond(rules.modality.keys().map(String::as_str)),
+        unknown_language: languages.beyond(rules.languages()),
     };
     let decision = decide::decide(rules, &raws, &bits, &heard, on);
     let spoken = heard.hits(decision.category, &decision.by_rules);
@@ -130,7 +130,7 @@ fn read_text<T>(rules: &RuleSet, message: &Message, read: impl FnOnce(&learned::
     let sender = SenderFacts::read(rules, message);
     let languages = facts::languages(&sentences);
     let context =
-        Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: Some(&languages) };
+        Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: &languages };
     let raws = judge::hits(&context);
     read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main }, &raws)
 }
@@ -208,21 +208,22 @@ pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
     let wanted = rules.rules.get(index)?;
     let lead = wanted.zones.contains(&Zone::Lead);
     let zone = if lead { Zone::Lead } else { wanted.zones.first().copied().unwrap_or(Zone::Lead) };
-    try_in(rules, text, zone, |rule| rule == index).into_iter().next()
+    try_in(rules, (text, &wanted.language), zone, |rule| rule == index).into_iter().next()
 }
 
-/// What counts in a text alone, in the zone where most is read.
-pub(crate) fn try_text(rules: &RuleSet, text: &str) -> Vec<Hit> {
-    let mut hits = try_in(rules, text, Zone::Lead, |_| true);
+/// What counts in a text of that language alone, in the zone where most is read.
+pub(crate) fn try_text(rules: &RuleSet, text: &str, language: &str) -> Vec<Hit> {
+    let mut hits = try_in(rules, (text, language), Zone::Lead, |_| true);
     hits.retain(|hit| hit.dropped.is_none());
     hits
 }
 
-fn try_in(rules: &RuleSet, text: &str, zone: Zone, wanted: impl Fn(usize) -> bool) -> Vec<Hit> {
+fn try_in(rules: &RuleSet, (text, language): (&str, &str), zone: Zone, wanted: impl Fn(usize) -> bool) -> Vec<Hit> {
     let block = Block { zone, paragraph: 0, text: clean::text(text) };
     let (sentences, _) = sentences(&[block]);
+    let languages = facts::Languages::only(language);
     let context =
-        Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None, languages: None };
+        Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None, languages: &languages };
     let mut raws = judge::hits(&context);
     raws.retain(|r| wanted(r.rule));
     for raw in raws.iter_mut().filter(|r| r.dropped == Some(Dropped::Shadow)) {

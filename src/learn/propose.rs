@@ -14,7 +14,7 @@ use crate::{
     classify::{ANCHOR_BITS, Classification, Wording, classify, try_sentence, wording},
     message::{Message, Zone},
     outcome::Category,
-    rules::{self, Diagnostic, Layer, Report, RuleSet, Source},
+    rules::{self, Diagnostic, Layer, Report, RuleSet, Source, Trust},
 };
 
 /// Most proposals that are verified before giving up: each takes a load of all rules and all their tests.
@@ -111,7 +111,7 @@ impl Asked<'_> {
                 sources.insert(at, Source { name: self.file.to_owned(), text, layer: Layer::User });
             }
         }
-        let set = rules::load_on(&sources, Some(self.today)).map_err(|problems| {
+        let set = rules::load_on(&sources, Some(self.today), Trust::Shipped).map_err(|problems| {
             NoProposal::Unloadable(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
         })?;
         Ok((sources, set))

@@ -4,16 +4,16 @@
 use std::collections::HashMap;
 
 use super::{
-    Place, Source,
+    Layer, Place, Source, Trust,
     diagnostic::{Problems, did_you_mean, nearest},
-    index::Index,
     merge::{Merged, MergedRule},
+    pack::Pack,
     phrase::{Library, Phrase, WordLists},
     reader::Text,
     sender::{KINDS, NoReply, Sender, SenderTable, Tenant},
     set::{
-        Condition, Conflict, Cue, CueLists, Example, Examples, FactTest, HeaderTest, MessageTest, PhraseRef, Policy,
-        Rule, RuleSet, Scope, Status,
+        Condition, Conflict, Cue, Example, Examples, FactTest, HeaderTest, MessageTest, Policy, Rule, RuleSet, Scope,
+        Status,
     },
     syntax::{ConditionSyntax, FileSyntax, RuleBody, SenderSyntax},
     vocabulary,
@@ -32,6 +32,9 @@ pub(super) struct Compiler<'c, 's> {
     pub library: Library<'c>,
     pub problems: &'c mut Problems<'s>,
     pub ids: HashMap<String, usize>,
+    /// Whether the phrases of shipped files are compiled at first use only.
+    trusts_shipped: bool,
+    packs: Vec<Pack>,
 }
 
 /// Compiles the merged rules and the other tables of the files. With errors among `problems` the result is not to be
@@ -40,55 +43,59 @@ pub(super) fn compile(
     files: &[FileSyntax],
     sources: &[Source],
     merged: Merged,
+    trust: Trust,
     problems: &mut Problems<'_>,
 ) -> RuleSet {
     let Merged { rules: merged, lists } = merged;
     let ids = merged.iter().enumerate().map(|(i, r)| (r.id.text.clone(), i)).collect();
-    let mut c = Compiler { lists: &lists, library: Library::new(&lists), problems, ids };
+    // A word added to a shipped list stands in shipped phrases.
+    let widened = files.iter().zip(sources).any(|(f, s)| s.layer == Layer::User && !f.defines.is_empty());
+    let mut c = Compiler {
+        lists: &lists,
+        library: Library::new(&lists),
+        problems,
+        ids,
+        trusts_shipped: trust == Trust::Shipped && !widened,
+        packs: Vec::new(),
+    };
     let categories = c.categories(files);
-    let mut phrases = Vec::new();
     let mut rules = Vec::new();
     for (index, rule) in merged.into_iter().enumerate() {
-        c.rule_phrases(index, &rule, &mut phrases);
+        c.rule_phrases(index, &rule);
         let source = sources.get(rule.file);
         let file_defaults = files.get(rule.file).and_then(|f| f.defaults.modality.clone());
         rules.push(c.rule(rule, source, &categories, file_defaults));
     }
-    if phrases.len() > PHRASES_MAX {
-        c.problems.error_nowhere("R021", format!("{} phrases; the limit is {PHRASES_MAX}", phrases.len()));
+    let phrases: usize = c.packs.iter().map(|pack| pack.phrases.len()).sum();
+    if phrases > PHRASES_MAX {
+        c.problems.error_nowhere("R021", format!("{phrases} phrases; the limit is {PHRASES_MAX}"));
     }
     let conflicts = c.conflicts(files);
-    let modality = c.modality(files);
+    c.modality(files);
     let senders = c.senders(files);
     let message_tests = c.message_tests(files, sources);
-    let by_id = c.ids;
+    let (by_id, packs) = (c.ids, c.packs);
     if rules.is_empty() {
         problems.error_nowhere("R037", "no rule is left in force; a set without rules would find nothing");
     }
-    let mut set = RuleSet {
+    RuleSet {
         rules,
         by_id,
-        phrases,
-        index: Index::default(),
+        packs,
         categories,
         conflicts,
-        modality,
         senders,
         titles: super::titles::Titles::read(&lists),
         lists,
         message_tests,
         fingerprint: String::new(),
         warnings: Vec::new(),
-    };
-    match Index::build(set.searched_mut()) {
-        Ok(index) => set.index = index,
-        Err(e) => problems.error_nowhere("R026", format!("the phrases of all rules are too many to search: {e}")),
     }
-    set
 }
 
 impl Compiler<'_, '_> {
-    fn rule_phrases(&mut self, index: usize, rule: &MergedRule, out: &mut Vec<(PhraseRef, Phrase)>) {
+    fn rule_phrases(&mut self, index: usize, rule: &MergedRule) {
+        let mut out = Vec::new();
         let written = rule.body.phrases.as_deref().unwrap_or_default();
         if written.len() > PHRASES_PER_RULE_MAX {
             let message = format!("{} phrases in one rule; the limit is {PHRASES_PER_RULE_MAX}", written.len());
@@ -96,14 +103,26 @@ impl Compiler<'_, '_> {
         }
         for text in written {
             self.lint_phrase(text);
-            out.extend(self.phrase(text).map(|p| (PhraseRef { rule: index }, p)));
+            out.extend(self.phrase(text).map(|p| (index, p)));
         }
         for text in rule.body.regex.as_deref().unwrap_or_default() {
             match Phrase::raw(&text.text) {
-                Ok(phrase) => out.push((PhraseRef { rule: index }, phrase)),
+                Ok(phrase) => out.push((index, phrase)),
                 Err(e) => self.problems.error("R017", text.at, format!("not a usable regular expression: {e}"), None),
             }
         }
+        let pack = self.pack(language(&rule.body));
+        if let Some(pack) = self.packs.get_mut(pack) {
+            pack.phrases.append(&mut out);
+        }
+    }
+
+    /// The place of a language among the packs.
+    fn pack(&mut self, language: &str) -> usize {
+        self.packs.iter().position(|pack| pack.language == language).unwrap_or_else(|| {
+            self.packs.push(Pack::new(language));
+            self.packs.len() - 1
+        })
     }
 
     fn lint_phrase(&mut self, text: &Text) {
@@ -127,6 +146,9 @@ impl Compiler<'_, '_> {
     }
 
     pub(super) fn phrase(&mut self, text: &Text) -> Option<Phrase> {
+        if self.trusts_shipped && self.problems.layer(text.at) == Layer::Shipped {
+            return Some(Phrase::later(&text.text));
+        }
         match self.library.phrase(&text.text) {
             Ok(phrase) => Some(phrase),
             Err(e) => {
@@ -178,7 +200,8 @@ impl Compiler<'_, '_> {
             family: body.family.as_ref().map_or_else(|| id.text.clone(), |f| f.text.clone()),
             opener: body.opener.is_some_and(|o| o.value),
             status: body.status.as_ref().and_then(|s| vocabulary::status(s, self.problems)).unwrap_or(Status::Stable),
-            language: body.language.as_ref().map_or_else(|| "und".to_owned(), |l| l.text.clone()),
+            language: language(&body).to_owned(),
+            pack: self.pack(language(&body)),
             zones,
             modality,
             sender,
@@ -191,7 +214,7 @@ impl Compiler<'_, '_> {
             examples,
             file: self.problems.file(id.at).to_owned(),
             line: id.at.line,
-            layer: source.map_or(super::Layer::User, |s| s.layer),
+            layer: source.map_or(Layer::User, |s| s.layer),
             changed_by,
             written: body.phrases.iter().chain(&body.regex).flatten().map(|t| t.text.clone()).collect(),
             written_at: body.phrases.iter().chain(&body.regex).flatten().map(|t| t.at).collect(),
@@ -336,7 +359,7 @@ impl Compiler<'_, '_> {
         if !has_text {
             return;
         }
-        let shipped = source.is_some_and(|s| s.layer == super::Layer::Shipped);
+        let shipped = source.is_some_and(|s| s.layer == Layer::Shipped);
         if examples.matches.is_empty() {
             let help = "write `match = [\"a sentence it has to find\"]`".to_owned();
             let message = format!("`{}` has no `match` example", id.text);
@@ -397,20 +420,21 @@ impl Compiler<'_, '_> {
         out
     }
 
-    fn modality(&mut self, files: &[FileSyntax]) -> HashMap<String, CueLists> {
-        let mut joined: HashMap<(String, Cue), Vec<Phrase>> = HashMap::new();
+    fn modality(&mut self, files: &[FileSyntax]) {
+        let mut joined: HashMap<(&str, Cue), Vec<Phrase>> = HashMap::new();
         for syntax in files.iter().flat_map(|f| &f.modality) {
             for (name, texts) in &syntax.lists {
                 let Some(cue) = vocabulary::one_of(name, "cue list", &Cue::NAMES, self.problems) else { continue };
                 let phrases = self.phrases(texts);
-                joined.entry((syntax.language.text.clone(), cue)).or_default().extend(phrases);
+                joined.entry((&syntax.language.text, cue)).or_default().extend(phrases);
             }
         }
-        let mut out: HashMap<String, CueLists> = HashMap::new();
         for ((language, cue), phrases) in joined {
-            out.entry(language).or_default().lists.insert(cue, phrases);
+            let pack = self.pack(language);
+            if let Some(pack) = self.packs.get_mut(pack) {
+                pack.cues.get_or_insert_default().lists.insert(cue, phrases);
+            }
         }
-        out
     }
 
     fn senders(&mut self, files: &[FileSyntax]) -> SenderTable {
@@ -504,6 +528,11 @@ impl Compiler<'_, '_> {
         }
         out
     }
+}
+
+/// The language of a rule; `und` where its file names none.
+fn language(body: &RuleBody) -> &str {
+    body.language.as_ref().map_or("und", |l| l.text.as_str())
 }
 
 fn examples(texts: &Option<Vec<Text>>) -> Vec<Example> {

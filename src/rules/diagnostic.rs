@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::clean;
 
-use super::Source;
+use super::{Layer, Source};
 
 /// How much a problem matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -94,6 +94,11 @@ impl<'s> Problems<'s> {
     /// The name of the file of a place.
     pub(super) fn file(&self, place: Place) -> &'s str {
         self.sources.get(usize::from(place.file)).map_or("", |s| s.name.as_str())
+    }
+
+    /// Where the file of a place comes from.
+    pub(super) fn layer(&self, place: Place) -> Layer {
+        self.sources.get(usize::from(place.file)).map_or(Layer::User, |s| s.layer)
     }
 
     pub(super) fn error(&mut self, code: &'static str, at: Place, message: impl Into<String>, help: Option<String>) {

@@ -1,25 +1,25 @@
 //! Tells for a sentence which phrases may stand in it: those whose needed words do. One pass over the text for all
 //! phrases, however many there are.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, ops::Range, rc::Rc};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::{
     normal::is_letter,
-    phrase::{Choice, Phrase, Piece, Run},
+    phrase::{Choice, Library, Phrase, Piece, Run, WordLists},
 };
 
 /// Words shorter than this, in bytes, stand inside many others: an open one is needed only where nothing else is.
 const OPEN_WORD_BYTES_MIN: usize = 4;
 /// How much dearer such a word is.
 const OPEN_WORD_COST: usize = 20;
-/// Of how many places of a phrase the words are needed: the rarest, and one more to tell it from its neighbours.
-const PLACES_MAX: usize = 2;
+/// Of how many places of a phrase the words are needed: the rarest finds the phrase, the others spare a search.
+const PLACES_MAX: usize = 6;
 /// Most words of which a further place needs one; a long list tells little and is dear to keep.
-const FURTHER_WORDS_MAX: usize = 24;
+const FURTHER_WORDS_MAX: usize = 64;
 
-/// Finds the candidates among all phrases of a rule set.
+/// Finds the candidates among the phrases of a pack.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// Words that may stand inside others, by the numbers in `open_numbers`.
@@ -27,10 +27,14 @@ pub(crate) struct Index {
     open_numbers: Vec<u32>,
     /// Words that stand alone only, with their numbers.
     whole: HashMap<Box<str>, u32>,
-    /// For each word the phrases that need it or another one.
+    /// For each word the phrases whose rarest place needs it or another one.
     uses: Vec<Vec<Use>>,
-    /// For each phrase the places that need a word, one bit each.
-    places: Vec<u8>,
+    /// For each phrase its further places, as a range of `places`.
+    further: Vec<Range<u32>>,
+    /// Each place as a range of `needs`.
+    places: Vec<Range<u32>>,
+    /// The words of the places: one of each has to be there.
+    needs: Vec<Need>,
     /// Phrases that need no word.
     always: Vec<u32>,
 }
@@ -39,12 +43,37 @@ pub(crate) struct Index {
 #[derive(Debug)]
 struct Use {
     phrase: u32,
-    /// The bit of the place in the phrase.
-    place: u8,
-    /// Whether a word of the text begins with it.
-    begins: bool,
-    /// Whether a word of the text ends with it.
-    ends: bool,
+    edges: Edges,
+}
+
+/// A word of which a place needs one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Need {
+    word: u32,
+    edges: Edges,
+}
+
+/// A set of ways to stand at the edges of the words of a text: one bit each for inside, at the end, at the beginning,
+/// whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+struct Edges(u8);
+
+impl Edges {
+    /// The one way a word stands somewhere.
+    fn seen(begins: bool, ends: bool) -> Edges {
+        Edges(1 << (u8::from(begins) * 2 + u8::from(ends)))
+    }
+
+    /// The ways that will do where an edge has to be one of the text's word.
+    fn needed(begins: bool, ends: bool) -> Edges {
+        let fits = |b: bool, e: bool| (b || !begins) && (e || !ends);
+        let ways = [(false, false), (false, true), (true, false), (true, true)];
+        Edges(ways.into_iter().filter(|(b, e)| fits(*b, *e)).fold(0, |all, (b, e)| all | Edges::seen(b, e).0))
+    }
+
+    fn meets(self, other: Edges) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// A word that a phrase needs.
@@ -60,50 +89,146 @@ struct Word<'p> {
 pub(crate) struct Candidates(Vec<u32>);
 
 impl Index {
-    /// Numbers the phrases in their order and indexes them.
-    pub(super) fn build<'p>(phrases: impl Iterator<Item = &'p mut Phrase>) -> Result<Index, BuildError> {
-        let mut all: Vec<&Phrase> = Vec::new();
+    /// Compiles the phrases, numbers them in their order and indexes them.
+    pub(super) fn build<'p>(phrases: impl Iterator<Item = &'p Phrase>, lists: &WordLists) -> Index {
+        let library = Library::new(lists);
+        let mut all: Vec<(u32, &Phrase)> = Vec::new();
         for (number, phrase) in (0..).zip(phrases) {
-            phrase.number = number;
-            all.push(phrase);
+            phrase.enlist(number, &library);
+            all.push((number, phrase));
         }
         let mut counting = Counting::default();
-        for (run, _) in all.iter().filter_map(|p| p.pattern()) {
+        for (run, _) in all.iter().filter_map(|(_, p)| p.pattern()) {
             counting.run(run, 1);
         }
         let mut needs = Needs { counts: counting.finish(), known: HashMap::new() };
-        let mut index = Index::default();
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
-        let mut words: Vec<&str> = Vec::new();
-        for phrase in all {
+        let mut building = Building::default();
+        for (number, phrase) in &all {
             let mut places = phrase.pattern().map_or_else(Vec::new, |(run, closed)| needs.of(run, closed, closed));
             places.sort_by_key(|p| p.cost);
-            let mut taken = 0;
-            for place in places {
-                if taken > 0 && (taken >= PLACES_MAX || place.words.len() > FURTHER_WORDS_MAX) {
-                    break;
+            building.phrase(*number, &places);
+        }
+        building.finish(all.len())
+    }
+
+    /// The phrases that may stand in a normalised text.
+    pub(crate) fn candidates(&self, text: &str) -> Candidates {
+        let bytes = text.as_bytes();
+        let mut seen = vec![Edges::default(); self.uses.len()];
+        let mut words: Vec<u32> = Vec::new();
+        let mut see = |number: u32, edges: Edges| {
+            if let Some(seen) = seen.get_mut(number as usize) {
+                if *seen == Edges::default() {
+                    words.push(number);
                 }
-                for word in place.words.iter() {
-                    let number = *numbers.entry(word.text).or_insert_with(|| {
-                        words.push(word.text);
-                        index.uses.push(Vec::new());
-                        words.len() - 1
-                    });
-                    if let Some(uses) = index.uses.get_mut(number) {
-                        let (phrase, place) = (phrase.number, 1 << taken);
-                        uses.push(Use { phrase, place, begins: word.begins, ends: word.ends });
-                    }
-                }
-                taken += 1;
+                seen.0 |= edges.0;
             }
-            index.places.push((1 << taken) - 1);
-            if taken == 0 {
-                index.always.push(phrase.number);
+        };
+        for word in text.split(|c: char| c.is_ascii() && !is_letter(c as u8)).filter(|word| !word.is_empty()) {
+            if let Some(number) = self.whole.get(word) {
+                see(*number, Edges::seen(true, true));
+            }
+        }
+        for found in self.open.iter().flat_map(|w| w.find_overlapping_iter(text)) {
+            let begins = !found.start().checked_sub(1).and_then(|b| bytes.get(b)).is_some_and(|b| is_letter(*b));
+            let ends = !bytes.get(found.end()).is_some_and(|b| is_letter(*b));
+            if let Some(number) = self.open_numbers.get(found.pattern().as_usize()) {
+                see(*number, Edges::seen(begins, ends));
+            }
+        }
+        let seen = |word: u32| seen.get(word as usize).copied().unwrap_or_default();
+        let mut out = self.always.clone();
+        for word in words {
+            let uses = self.uses.get(word as usize).into_iter().flatten();
+            let uses = uses.filter(|u| u.edges.meets(seen(word)));
+            out.extend(uses.map(|u| u.phrase).filter(|phrase| self.others_stand(*phrase, seen)));
+        }
+        out.sort_unstable();
+        out.dedup();
+        Candidates(out)
+    }
+
+    /// Whether of each further place of a phrase a word was seen.
+    fn others_stand(&self, phrase: u32, seen: impl Fn(u32) -> Edges) -> bool {
+        let range = |r: &Range<u32>| r.start as usize..r.end as usize;
+        let places = self.further.get(phrase as usize).and_then(|r| self.places.get(range(r))).unwrap_or_default();
+        places.iter().all(|place| {
+            let needs = self.needs.get(range(place)).unwrap_or_default();
+            needs.iter().any(|need| need.edges.meets(seen(need.word)))
+        })
+    }
+}
+
+/// An index while it is being built.
+#[derive(Default)]
+struct Building<'p> {
+    index: Index,
+    words: Vec<&'p str>,
+    numbers: HashMap<&'p str, u32>,
+    /// The places that are kept already: many phrases share a list.
+    known: HashMap<Vec<Need>, Range<u32>>,
+}
+
+impl<'p> Building<'p> {
+    /// Adds a phrase with its places, the rarest first.
+    fn phrase(&mut self, phrase: u32, places: &[Needed<'p>]) {
+        let start = self.index.places.len() as u32;
+        if let Some((rarest, others)) = places.split_first() {
+            for Need { word, edges } in self.needs(rarest) {
+                if let Some(uses) = self.index.uses.get_mut(word as usize) {
+                    uses.push(Use { phrase, edges });
+                }
+            }
+            for place in others.iter().filter(|p| p.words.len() <= FURTHER_WORDS_MAX).take(PLACES_MAX - 1) {
+                let needs = self.needs(place);
+                let range = self.range(needs);
+                self.index.places.push(range);
+            }
+        } else {
+            self.index.always.push(phrase);
+        }
+        self.index.further.push(start..self.index.places.len() as u32);
+    }
+
+    fn needs(&mut self, place: &Needed<'p>) -> Vec<Need> {
+        let need =
+            |word: &Word<'p>| Need { word: self.number(word.text), edges: Edges::needed(word.begins, word.ends) };
+        place.words.iter().map(need).collect()
+    }
+
+    fn number(&mut self, word: &'p str) -> u32 {
+        *self.numbers.entry(word).or_insert_with(|| {
+            self.words.push(word);
+            self.index.uses.push(Vec::new());
+            self.words.len() as u32 - 1
+        })
+    }
+
+    fn range(&mut self, needs: Vec<Need>) -> Range<u32> {
+        if let Some(range) = self.known.get(&needs) {
+            return range.clone();
+        }
+        let all = &mut self.index.needs;
+        let start = all.len() as u32;
+        all.extend(&needs);
+        let range = start..all.len() as u32;
+        self.known.insert(needs, range.clone());
+        range
+    }
+
+    fn finish(self, phrases: usize) -> Index {
+        let Building { mut index, words, known, .. } = self;
+        let further = known.into_keys().flatten();
+        let whole = Edges::needed(true, true);
+        let mut closed: Vec<bool> = index.uses.iter().map(|uses| uses.iter().all(|u| u.edges == whole)).collect();
+        for need in further.filter(|need| need.edges != whole) {
+            if let Some(closed) = closed.get_mut(need.word as usize) {
+                *closed = false;
             }
         }
         let mut open = Vec::new();
-        for ((number, word), uses) in (0..).zip(words).zip(&index.uses) {
-            if uses.iter().all(|u| u.begins && u.ends) {
+        for ((number, word), closed) in (0..).zip(words).zip(closed) {
+            if closed {
                 index.whole.insert(word.into(), number);
             } else {
                 index.open_numbers.push(number);
@@ -111,52 +236,23 @@ impl Index {
             }
         }
         // The smaller of the automata: a rule set stays in memory for good.
-        index.open = Some(AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&open)?);
-        Ok(index)
-    }
-
-    /// The phrases that may stand in a normalised text.
-    pub(crate) fn candidates(&self, text: &str) -> Candidates {
-        let bytes = text.as_bytes();
-        let mut out = self.always.clone();
-        let mut missing = self.places.clone();
-        let mut meet = |number: u32, begins: bool, ends: bool| {
-            let uses = self.uses.get(number as usize).into_iter().flatten();
-            for at in uses.filter(|u| (begins || !u.begins) && (ends || !u.ends)) {
-                let Some(missing) = missing.get_mut(at.phrase as usize).filter(|m| **m & at.place != 0) else {
-                    continue;
-                };
-                *missing &= !at.place;
-                if *missing == 0 {
-                    out.push(at.phrase);
-                }
-            }
-        };
-        for word in text.split(|c: char| c.is_ascii() && !is_letter(c as u8)).filter(|word| !word.is_empty()) {
-            if let Some(number) = self.whole.get(word) {
-                meet(*number, true, true);
-            }
+        match AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&open) {
+            Ok(automaton) => index.open = Some(automaton),
+            // Too many words for it: slow, but nothing is missed.
+            Err(_) => index.always = (0..phrases as u32).collect(),
         }
-        for found in self.open.iter().flat_map(|w| w.find_overlapping_iter(text)) {
-            let begins = !found.start().checked_sub(1).and_then(|b| bytes.get(b)).is_some_and(|b| is_letter(*b));
-            let ends = !bytes.get(found.end()).is_some_and(|b| is_letter(*b));
-            if let Some(number) = self.open_numbers.get(found.pattern().as_usize()) {
-                meet(*number, begins, ends);
-            }
-        }
-        out.sort_unstable();
-        Candidates(out)
+        index
     }
 }
 
 impl Candidates {
     pub(crate) fn has(&self, phrase: &Phrase) -> bool {
-        self.0.binary_search(&phrase.number).is_ok()
+        phrase.number().is_some_and(|number| self.0.binary_search(&number).is_ok())
     }
 
     /// The candidates of a list of phrases, as places in the list, in order. Lists are numbered without a break.
     pub(crate) fn among(&self, first: Option<&Phrase>, length: usize) -> impl Iterator<Item = usize> {
-        let first = first.map_or(u32::MAX, |p| p.number);
+        let first = first.and_then(Phrase::number).unwrap_or(u32::MAX);
         let from = self.0.partition_point(|c| *c < first);
         self.0.iter().skip(from).map(move |c| (c - first) as usize).take_while(move |at| *at < length)
     }

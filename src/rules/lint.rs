@@ -6,6 +6,7 @@ use super::{
     Diagnostic, Layer, Source,
     diagnostic::Problems,
     normal::normalise,
+    pack::Pack,
     phrase::{Phrase, samples},
     set::{Rule, RuleSet, Status},
 };
@@ -24,19 +25,21 @@ const SENTENCES_MIN: usize = 200;
 /// Looks at the rules of one layer. The set must have been loaded from these sources.
 pub fn lint(set: &RuleSet, sources: &[Source], layer: Layer) -> Vec<Diagnostic> {
     let mut problems = Problems::new(sources);
-    let examples = sentences(set);
-    let tried = tried(set, &examples);
+    let tried: Vec<_> =
+        set.packs.iter().enumerate().map(|(number, pack)| tried(set, pack, &sentences(set, number))).collect();
     for (number, rule) in set.rules.iter().enumerate().filter(|(_, r)| r.layer == layer) {
         let phrases: Vec<(usize, &Phrase)> = set
-            .phrases
-            .iter()
-            .enumerate()
-            .filter(|(_, (owner, _))| owner.rule == number)
+            .packs
+            .get(rule.pack)
+            .into_iter()
+            .flat_map(|pack| pack.phrases.iter().enumerate())
+            .filter(|(_, (owner, _))| *owner == number)
             .map(|(at, (_, phrase))| (at, phrase))
             .take(rule.written.len())
             .collect();
         never_or_needless(set, rule, &phrases, &mut problems);
-        slow(rule, &phrases, &tried, examples.len(), &mut problems);
+        let Some((sentences, tried)) = tried.get(rule.pack) else { continue };
+        slow(rule, &phrases, tried, *sentences, &mut problems);
         contradictory(set, rule, &mut problems);
     }
     problems.into_sorted()
@@ -82,28 +85,30 @@ fn same(set: &RuleSet, a: &Phrase, b: &Phrase) -> bool {
     texts.is_ok_and(|t| t.is_some_and(|texts| texts.iter().all(|text| b.matches(&normalise(text).text))))
 }
 
-/// The normalised examples of all rules: what mail about applications and its neighbours looks like.
-fn sentences(set: &RuleSet) -> Vec<String> {
+/// The normalised examples of the rules of a pack: what mail about applications and its neighbours looks like in that
+/// language.
+fn sentences(set: &RuleSet, pack: usize) -> Vec<String> {
     let examples = |rule: &Rule| -> Vec<String> {
         let e = &rule.examples;
         e.matches.iter().chain(&e.no_matches).map(|e| normalise(&e.text).text).collect()
     };
-    set.rules.iter().flat_map(examples).collect()
+    set.rules.iter().filter(|rule| rule.pack == pack).flat_map(examples).collect()
 }
 
-/// For each phrase in how many sentences it had to be searched for and was not there.
-fn tried(set: &RuleSet, sentences: &[String]) -> Vec<usize> {
-    let mut tried = vec![0; set.phrases.len()];
+/// The number of sentences, and for each phrase in how many of them it had to be searched for and was not there.
+fn tried(set: &RuleSet, pack: &Pack, sentences: &[String]) -> (usize, Vec<usize>) {
+    let index = set.index(pack);
+    let mut tried = vec![0; pack.phrases.len()];
     for sentence in sentences {
-        let candidates = set.index.candidates(sentence);
-        for at in candidates.among(set.phrases.first().map(|(_, p)| p), set.phrases.len()) {
-            let misses = set.phrases.get(at).is_some_and(|(_, phrase)| !phrase.matches(sentence));
+        let candidates = index.candidates(sentence);
+        for at in candidates.among(pack.phrases.first().map(|(_, p)| p), pack.phrases.len()) {
+            let misses = pack.phrases.get(at).is_some_and(|(_, phrase)| !phrase.matches(sentence));
             if let Some(count) = tried.get_mut(at).filter(|_| misses) {
                 *count += 1;
             }
         }
     }
-    tried
+    (sentences.len(), tried)
 }
 
 /// `R109`: a phrase of common words only has to be searched for in nearly every sentence.
@@ -129,8 +134,10 @@ fn contradictory(set: &RuleSet, rule: &Rule, problems: &mut Problems<'_>) {
         return;
     }
     for example in &rule.examples.matches {
-        let against =
-            classify::try_text(set, &example.text).into_iter().filter_map(|hit| set.rule(&hit.rule)).find(|r| {
+        let against = classify::try_text(set, &example.text, &rule.language)
+            .into_iter()
+            .filter_map(|hit| set.rule(&hit.rule))
+            .find(|r| {
                 r.category.is_some()
                     && r.category != rule.category
                     && r.language == rule.language

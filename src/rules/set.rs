@@ -6,6 +6,7 @@ use super::{
     Layer,
     diagnostic::Diagnostic,
     index::Index,
+    pack::Pack,
     phrase::{Phrase, WordLists},
     sender::SenderTable,
 };
@@ -20,24 +21,16 @@ use crate::{
 pub struct RuleSet {
     pub(crate) rules: Vec<Rule>,
     pub(crate) by_id: HashMap<String, usize>,
-    /// All phrases of all rules; [`PhraseRef`] says whose.
-    pub(crate) phrases: Vec<(PhraseRef, Phrase)>,
-    pub(crate) index: Index,
+    /// The phrases, by language.
+    pub(crate) packs: Vec<Pack>,
     pub(crate) categories: HashMap<Category, Policy>,
     pub(crate) conflicts: Vec<Conflict>,
-    pub(crate) modality: HashMap<String, CueLists>,
     pub(crate) senders: SenderTable,
     pub(crate) lists: WordLists,
     pub(crate) titles: super::titles::Titles,
     pub(crate) message_tests: Vec<MessageTest>,
     pub(crate) fingerprint: String,
     pub(crate) warnings: Vec<Diagnostic>,
-}
-
-/// Which rule a phrase belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PhraseRef {
-    pub(crate) rule: usize,
 }
 
 /// One rule.
@@ -63,6 +56,8 @@ pub struct Rule {
     pub status: Status,
     /// ISO 639-1 code: whose cue lists judge the hits.
     pub language: String,
+    /// The place of that language among the packs.
+    pub(crate) pack: usize,
     /// Where it reads.
     pub zones: Vec<Zone>,
     /// Which ways of saying it count.
@@ -332,12 +327,27 @@ impl RuleSet {
         &self.senders
     }
 
-    /// Every phrase that is searched in sentences: those of the rules first, in their order, then conditions and cues.
-    pub(super) fn searched_mut(&mut self) -> impl Iterator<Item = &mut Phrase> {
-        let conditions = self.rules.iter_mut().flat_map(|r| r.requires.iter_mut().chain(&mut r.unless));
-        let cues = self.modality.values_mut().flat_map(|c| c.lists.values_mut().flatten());
-        let rules = self.phrases.iter_mut().map(|(_, p)| p);
-        rules.chain(conditions.flat_map(|c| c.any.iter_mut().chain(&mut c.all))).chain(cues)
+    /// Every phrase of a pack: those of the rules first, in their order, then conditions and cues.
+    pub(super) fn searched(&self, number: usize) -> impl Iterator<Item = &Phrase> {
+        let rules = self.rules.iter().filter(move |r| r.pack == number);
+        let conditions = rules.flat_map(|r| r.requires.iter().chain(&r.unless));
+        let pack = self.packs.get(number);
+        let cues = pack.and_then(|p| p.cues.as_ref()).into_iter().flat_map(|c| c.lists.values().flatten());
+        let phrases = pack.into_iter().flat_map(|p| &p.phrases).map(|(_, phrase)| phrase);
+        phrases.chain(conditions.flat_map(|c| c.any.iter().chain(&c.all))).chain(cues)
+    }
+
+    /// The index of a pack. The first call compiles its phrases.
+    pub(crate) fn index<'r>(&'r self, pack: &'r Pack) -> &'r Index {
+        pack.index.get_or_init(|| {
+            let number = self.packs.iter().position(|p| std::ptr::eq(p, pack)).unwrap_or(usize::MAX);
+            Index::build(self.searched(number), &self.lists)
+        })
+    }
+
+    /// The languages whose rules tell how a thing is said.
+    pub(crate) fn languages(&self) -> impl Iterator<Item = &str> {
+        self.packs.iter().filter(|pack| pack.cues.is_some()).map(|pack| pack.language.as_str())
     }
 
     /// A word list from `[define]`, empty where there is none.
@@ -352,7 +362,7 @@ impl RuleSet {
 
     /// Number of phrases in all rules.
     pub fn phrase_count(&self) -> usize {
-        self.phrases.len()
+        self.packs.iter().map(|pack| pack.phrases.len()).sum()
     }
 
     /// Number of embedded examples and of whole-message tests.

@@ -96,6 +96,40 @@ pub(crate) struct Languages {
     /// All that may well be spoken: the second of a bilingual mail, and siblings that share their function words.
     /// Empty where too little is written to tell.
     spoken: Vec<&'static str>,
+    /// The scripts that stand anywhere in the mail.
+    scripts: Vec<Script>,
+}
+
+/// A script that no other language of the table is written in; everything else is Latin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Cyrillic,
+    Greek,
+    /// Chinese characters and kana.
+    Han,
+    Hangul,
+}
+
+impl Script {
+    fn of(c: char) -> Option<Script> {
+        match c {
+            '\u{0370}'..='\u{03ff}' => Some(Script::Greek),
+            '\u{0400}'..='\u{04ff}' => Some(Script::Cyrillic),
+            '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' => Some(Script::Han),
+            '\u{1100}'..='\u{11ff}' | '\u{ac00}'..='\u{d7af}' => Some(Script::Hangul),
+            _ => None,
+        }
+    }
+
+    fn of_language(language: &str) -> Option<Script> {
+        match language {
+            "ru" | "uk" => Some(Script::Cyrillic),
+            "el" => Some(Script::Greek),
+            "ja" | "zh" => Some(Script::Han),
+            "ko" => Some(Script::Hangul),
+            _ => None,
+        }
+    }
 }
 
 impl Languages {
@@ -106,9 +140,22 @@ impl Languages {
 
     /// Whether words of a language are words of this text, and not the same letters in another one.
     pub(crate) fn may_be(&self, language: &str) -> bool {
-        let votes = WORDS.iter().any(|(known, _)| *known == language) || SCRIPTS.contains(&language);
-        self.spoken.is_empty() || !votes || self.spoken.contains(&language)
+        if self.spoken.is_empty() {
+            return Script::of_language(language).is_none_or(|script| self.scripts.contains(&script));
+        }
+        !known().any(|known| known == language) || self.spoken.contains(&language)
     }
+
+    /// A text of one language; English stands in all of them.
+    pub(crate) fn only(language: &str) -> Languages {
+        let spoken = known().filter(|known| *known == language || *known == "en").collect();
+        Languages { main: language.to_owned(), spoken, scripts: Vec::new() }
+    }
+}
+
+/// The languages that are told from each other.
+fn known() -> impl Iterator<Item = &'static str> {
+    WORDS.iter().map(|(language, _)| *language).chain(SCRIPTS)
 }
 
 /// The languages of the sender's own text.
@@ -126,7 +173,13 @@ pub(crate) fn languages(sentences: &[Sentence]) -> Languages {
         // Mail of every language speaks of work in English here and there.
         spoken.push("en");
     }
-    Languages { main, spoken }
+    let mut scripts = Vec::new();
+    for script in sentences.iter().flat_map(|s| s.normal.text.chars()).filter_map(Script::of) {
+        if !scripts.contains(&script) {
+            scripts.push(script);
+        }
+    }
+    Languages { main, spoken, scripts }
 }
 
 /// Scripts that one language owns.

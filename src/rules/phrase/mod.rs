@@ -11,7 +11,7 @@ mod pattern;
 mod sample;
 mod search;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -104,14 +104,14 @@ impl<'w> Library<'w> {
     }
 }
 
-/// A compiled phrase.
+/// A phrase, compiled at the latest when it is indexed.
 #[derive(Debug)]
 pub struct Phrase {
     /// As the author wrote it.
     pub written: String,
-    /// Its number in the [index](super::index) of its rule set.
-    pub(super) number: u32,
-    form: Form,
+    /// Its number in the [index](super::index) of its pack.
+    number: OnceLock<u32>,
+    form: OnceLock<Form>,
 }
 
 #[derive(Debug)]
@@ -146,12 +146,40 @@ impl Phrase {
         Library::new(lists).phrase(written)
     }
 
+    /// A phrase that is compiled when it is needed; until then, and where it is not well written, it matches nothing.
+    pub(super) fn later(written: &str) -> Phrase {
+        Phrase { written: written.to_owned(), number: OnceLock::new(), form: OnceLock::new() }
+    }
+
+    fn made(written: &str, form: Form) -> Phrase {
+        Phrase { written: written.to_owned(), number: OnceLock::new(), form: OnceLock::from(form) }
+    }
+
+    /// Compiles the phrase where that was not done, and gives it its number. The first number stays.
+    pub(super) fn enlist(&self, number: u32, library: &Library<'_>) {
+        self.number.get_or_init(|| number);
+        if self.form.get().is_none()
+            && let Ok(form) = Self::form_of(&self.written, library, false)
+        {
+            self.form.get_or_init(|| form);
+        }
+    }
+
+    /// Its number in the index, where it stands in one.
+    pub(super) fn number(&self) -> Option<u32> {
+        self.number.get().copied()
+    }
+
     /// Compiles a phrase that has to match a whole line.
     pub fn whole(written: &str, lists: &WordLists) -> Result<Phrase, PhraseError> {
         Self::build(written, &Library::new(lists), true)
     }
 
     fn build(written: &str, library: &Library<'_>, whole: bool) -> Result<Phrase, PhraseError> {
+        Self::form_of(written, library, whole).map(|form| Self::made(written, form))
+    }
+
+    fn form_of(written: &str, library: &Library<'_>, whole: bool) -> Result<Form, PhraseError> {
         if written.chars().count() > PHRASE_CHARS_MAX {
             let message = format!("phrase longer than {PHRASE_CHARS_MAX} characters");
             return Err(PhraseError::limit("R023", message));
@@ -165,8 +193,7 @@ impl Phrase {
             (false, true) => Edge::Open,
             (false, false) => Edge::Word,
         };
-        let form = Form::Pattern { begin: FirstBytes::of(&run), run, edge, joins: builder.joins };
-        Ok(Phrase { written: written.to_owned(), number: u32::MAX, form })
+        Ok(Form::Pattern { begin: FirstBytes::of(&run), run, edge, joins: builder.joins })
     }
 
     /// Takes a regular expression as it is (the escape hatch `regex =`).
@@ -177,12 +204,12 @@ impl Phrase {
         if regex.is_match(b"") {
             return Err("it matches the empty text".into());
         }
-        Ok(Phrase { written: written.to_owned(), number: u32::MAX, form: Form::Expression(regex) })
+        Ok(Self::made(written, Form::Expression(regex)))
     }
 
     /// The pattern and whether it stands between edges of words; `None` for a regular expression.
     pub(super) fn pattern(&self) -> Option<(&[Piece], bool)> {
-        match &self.form {
+        match self.form.get()? {
             Form::Pattern { run, edge, .. } => Some((run, *edge == Edge::Word)),
             Form::Expression(_) => None,
         }
@@ -195,7 +222,7 @@ impl Phrase {
 
     /// The first place at or behind `from`.
     pub fn find_from(&self, text: &str, from: usize) -> Option<Found> {
-        match &self.form {
+        match self.form.get()? {
             Form::Pattern { run, begin, edge, joins } => {
                 search::Search::new(text, *edge, *joins).first(run, *begin, from)
             }

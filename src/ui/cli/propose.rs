@@ -26,7 +26,7 @@ use crate::{
     },
     learn::{Asked, LEARNED_FILE, Labelled, NoProposal, Proposal, propose, tune as exception},
     outcome::Category,
-    rules::{self, Report, RuleSet, Source},
+    rules::{self, Report, RuleSet, Source, Trust},
     ui::{term::Screen, words},
 };
 
@@ -53,7 +53,7 @@ impl Bench {
         let today = clock::now().to_zoned(home.env.zone.clone()).date();
         let said = |problems: Vec<String>| anyhow::anyhow!(problems.join("\n"));
         let sources = kit::rule_sources(Some(&dir), &disabled).map_err(said)?;
-        let rules = rules::load_on(&sources, Some(today))
+        let rules = rules::load_on(&sources, Some(today), Trust::Shipped)
             .map_err(|problems| said(problems.iter().map(ToString::to_string).collect()))?;
         let report = rules::check(&rules);
         let file = dir.join(LEARNED_FILE);

@@ -13,7 +13,7 @@ use crate::{
     app::kit,
     clean,
     io::rules_dir,
-    rules::{self, Diagnostic, Layer, Report, Rule, RuleSet, Severity, Source, Status},
+    rules::{self, Diagnostic, Layer, Report, Rule, RuleSet, Severity, Source, Status, Trust},
     ui::{term::Screen, words::counted},
 };
 
@@ -61,7 +61,7 @@ pub fn run(home: &Home, verb: &RulesVerb, screen: &mut Screen<'_>) -> anyhow::Re
             }
             code
         }
-        _ => match loaded(screen.raw(), &sources, today, home.json())? {
+        _ => match loaded(screen.raw(), &sources, today, Trust::Shipped, home.json())? {
             Err(code) => code,
             Ok(set) => match verb {
                 RulesVerb::Doc { id } if home.json() => doc_json(screen.raw(), &set, id)?,
@@ -85,7 +85,7 @@ fn effects(
     paths: &[PathBuf],
     screen: &mut Screen<'_>,
 ) -> anyhow::Result<()> {
-    let Ok(set) = rules::load_on(sources, today) else { return Ok(()) };
+    let Ok(set) = rules::load_on(sources, today, Trust::Shipped) else { return Ok(()) };
     let shipped: Vec<Source> = sources.iter().filter(|s| s.layer == Layer::Shipped).cloned().collect();
     let files = match rules::load(&shipped) {
         Ok(alone) if !paths.is_empty() => Some(effect::files(&alone, &set, paths)?),
@@ -161,9 +161,10 @@ fn loaded(
     out: &mut dyn Write,
     sources: &[Source],
     today: Option<jiff::civil::Date>,
+    trust: Trust,
     json: bool,
 ) -> io::Result<Result<RuleSet, u8>> {
-    match rules::load_on(sources, today) {
+    match rules::load_on(sources, today, trust) {
         Ok(set) => Ok(Ok(set)),
         Err(problems) => {
             if json {
@@ -192,7 +193,7 @@ fn count(problems: &[Diagnostic]) -> String {
 
 /// `rules check`: syntax, references, limits, style, and the embedded tests of the person's own files.
 pub fn check(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil::Date>, json: bool) -> io::Result<u8> {
-    let set = match loaded(out, sources, today, json)? {
+    let set = match loaded(out, sources, today, Trust::Nobody, json)? {
         Ok(set) => set,
         Err(code) => return Ok(code),
     };
@@ -227,7 +228,7 @@ fn own_failures<'r>(report: &'r Report, sources: &[Source]) -> Vec<&'r Diagnosti
 /// `rules test`: the embedded tests twice, on the shipped rules alone and with the person's changes. A shipped test
 /// that only the changes flip is reported, not counted as a failure.
 pub fn test(out: &mut dyn Write, sources: &[Source], today: Option<jiff::civil::Date>, json: bool) -> io::Result<u8> {
-    let merged = match loaded(out, sources, today, json)? {
+    let merged = match loaded(out, sources, today, Trust::Nobody, json)? {
         Ok(set) => set,
         Err(code) => return Ok(code),
     };
