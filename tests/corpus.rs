@@ -11,7 +11,7 @@ use onward::{
     classify::{Classification, classify},
     message::{Fetched, Message},
     outcome::{Category, Reason, Stage},
-    rules::{self, RuleSet},
+    rules::{self, RuleSet, Trust},
 };
 use serde::Deserialize;
 
@@ -96,7 +96,9 @@ fn account(verdict: &Classification) -> String {
 
 #[test]
 fn the_shipped_rules_pass_their_own_tests() {
-    let set = shipped();
+    // The program trusts shipped phrases until it needs them; here they earn it.
+    let set = rules::load_on(&rules::shipped(), None, Trust::Nobody).unwrap_or_else(|p| panic!("{}", shown(&p)));
+    assert!(set.warnings().is_empty(), "{}", shown(set.warnings()));
     let report = rules::check(&set);
     assert!(report.rules > 50 && report.examples > 200, "{} rules, {} examples", report.rules, report.examples);
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));

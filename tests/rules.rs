@@ -351,18 +351,6 @@ fn no_shipped_file_is_forgotten() {
     assert_eq!(shipped, files);
 }
 
-#[test]
-fn shipped_rules_pass_their_own_tests() {
-    let shipped = rules::shipped();
-    if shipped.is_empty() {
-        return;
-    }
-    let set = set(&shipped);
-    let report = rules::check(&set);
-    assert!(report.failures.is_empty(), "{}", shown(&report.failures));
-    assert!(set.warnings().is_empty(), "{}", shown(set.warnings()));
-}
-
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig { cases: 64, ..Default::default() })]
     #[test]
