@@ -96,7 +96,7 @@ fn no(employer: &str) -> String {
         "From: Jobs at {employer} <jobs@{0}.example>\r\nTo: ada@home.example\r\nSubject: Your application to {employer}\r\n\
          Message-ID: <no@{0}.example>\r\nDate: Mon, 16 Nov 2026 09:00:00 +0000\r\n\r\n\
          Dear Ada Stein,\r\n\r\nthank you for applying for the position of Data Analyst at {employer}. Unfortunately, we \
-         have decided not to move forward with your application.\r\n\r\nKind regards\r\n{employer}\r\n",
+         have decided not to go ahead with your application.\r\n\r\nKind regards\r\n{employer}\r\n",
         employer.to_lowercase()
     )
 }

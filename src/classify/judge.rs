@@ -280,15 +280,13 @@ impl<'c, 'm> Judge<'c, 'm> {
         let at = raw.sentence.and_then(|i| Some((self.context.sentences.get(i)?, self.candidates(raw.rule, i)?)));
         match (condition.scope, at) {
             (Scope::Match, Some((s, may))) => {
-                let covers = |p: &Phrase| {
-                    may.has(p)
-                        && p.find_all(&s.normal.text, HITS_PER_RULE_MAX)
-                            .iter()
-                            .any(|f| f.span.0 <= raw.span.0 && raw.span.1 <= f.span.1)
+                let covers = |p: &Phrase, text: &str| {
+                    let found = p.find_all(text, HITS_PER_RULE_MAX);
+                    found.iter().any(|f| f.span.0 <= raw.span.0 && raw.span.1 <= f.span.1)
                 };
-                counted(condition, covers)
+                counted(condition, &[(s, may)], covers)
             }
-            (Scope::Sentence, Some((s, may))) => counted(condition, |p| may.has(p) && p.matches(&s.normal.text)),
+            (Scope::Sentence, Some(place)) => counted(condition, &[place], Phrase::matches),
             (Scope::Paragraph, Some((s, _))) => {
                 let place = (s.zone, s.paragraph);
                 self.remembered(condition, raw.rule, Some(place), |t| (t.zone, t.paragraph) == place)
@@ -311,21 +309,28 @@ impl<'c, 'm> Judge<'c, 'm> {
         let read = |s: &Sentence| {
             if condition.zones.is_empty() { within(s) } else { condition.zones.contains(&s.zone) }
         };
-        let stands = |p: &Phrase| {
-            let may = |i: usize| self.candidates(rule, i).is_some_and(|may| may.has(p));
-            self.context.sentences.iter().enumerate().any(|(i, s)| read(s) && may(i) && p.matches(&s.normal.text))
-        };
-        let holds = counted(condition, stands);
+        let sentences = self.context.sentences.iter().enumerate().filter(|(_, s)| read(s));
+        let places: Vec<_> = sentences.filter_map(|(i, s)| Some((s, self.candidates(rule, i)?))).collect();
+        let holds = counted(condition, &places, Phrase::matches);
         self.memo.insert(key, holds);
         holds
     }
 }
 
-/// Whether the phrases of a condition are found often enough.
-fn counted(condition: &Condition, found: impl Fn(&Phrase) -> bool) -> bool {
-    let enough = condition.any.is_empty()
-        || condition.any.iter().filter(|p| found(p)).take(condition.at_least).count() >= condition.at_least;
-    enough && condition.all.iter().all(found)
+/// Whether enough different phrases of a condition are found in some sentences.
+fn counted(condition: &Condition, places: &[(&Sentence, &Candidates)], found: impl Fn(&Phrase, &str) -> bool) -> bool {
+    let stand = |list: &[Phrase], enough: usize| {
+        let mut standing = HashSet::new();
+        for (sentence, may) in places {
+            let among = may.among(list.first(), list.len());
+            standing.extend(among.filter(|at| list.get(*at).is_some_and(|p| found(p, &sentence.normal.text))));
+            if standing.len() >= enough {
+                return true;
+            }
+        }
+        list.is_empty()
+    };
+    stand(&condition.any, condition.at_least) && stand(&condition.all, condition.all.len())
 }
 
 fn counts_as_fired(raw: &Raw) -> bool {

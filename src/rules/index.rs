@@ -246,6 +246,7 @@ impl<'p> Building<'p> {
 }
 
 impl Candidates {
+    #[cfg(test)]
     pub(crate) fn has(&self, phrase: &Phrase) -> bool {
         phrase.number().is_some_and(|number| self.0.binary_search(&number).is_ok())
     }
