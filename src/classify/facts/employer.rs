@@ -491,7 +491,13 @@ fn best(found: Vec<Candidate>) -> Option<Fact> {
             winner = Some((total, candidate));
         }
     }
-    let (points, candidate) = winner?;
+    let (points, mut candidate) = winner?;
+    // A sentence bends a name (`bei den Stadtwerken`), its owner does not.
+    let words = |c: &Candidate| c.name.split_whitespace().count();
+    let unbent = |c: &&Candidate| c.source == "display name" && c.spelled && words(c) == words(candidate);
+    if let Some(own) = found.iter().filter(unbent).find(|c| agree(&c.folded, &candidate.folded)) {
+        candidate = own;
+    }
     (points >= STATED).then(|| Fact { value: candidate.name.clone(), source: candidate.source.to_owned() })
 }
 

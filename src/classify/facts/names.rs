@@ -210,6 +210,22 @@ pub(super) fn agree(a: &str, b: &str) -> bool {
         || (long_enough && (within(a, b) || within(b, a) || same_letters()))
         || is_initials(a, b)
         || is_initials(b, a)
+        || is_bent(a, b)
+}
+
+/// Letters that a word keeps when a sentence bends it.
+const STEM_CHARS_MIN: usize = 4;
+/// Longest ending of a bent word, in letters.
+const BENT_ENDING_CHARS_MAX: usize = 2;
+
+/// Whether two names differ only in the endings that a sentence gives to words: *bei den Stadtwerken*.
+fn is_bent(a: &str, b: &str) -> bool {
+    let alike = |(a, b): (&str, &str)| {
+        let stem = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+        let longest = a.chars().count().max(b.chars().count());
+        a == b || (stem >= STEM_CHARS_MIN && longest - stem <= BENT_ENDING_CHARS_MAX)
+    };
+    a.split(' ').count() == b.split(' ').count() && a.split(' ').zip(b.split(' ')).all(alike)
 }
 
 /// Whether `short` is made of the first letters of `long`'s words.

@@ -93,7 +93,7 @@ pub(super) fn role(captured: &str, employer: Option<&str>, language: &str) -> Op
     if is_spaceless(text) {
         text = spaceless::role(text, employer);
     }
-    text = without_leading(behind_article(text));
+    text = without_leading(behind_article(text), language);
     // `position Data Analyst`: what the word says, it says of the role.
     while let Some((first, rest)) = text.split_once(' ')
         && AFTER_ROLE.contains(&first.to_lowercase().as_str())
@@ -135,9 +135,13 @@ fn behind_article(text: &str) -> &str {
 }
 
 /// The text without the words that say that a role follows.
-fn without_leading(mut text: &str) -> &str {
+fn without_leading<'t>(mut text: &'t str, language: &str) -> &'t str {
     loop {
-        let begins = |word: &&&str| text.get(..word.len()).is_some_and(|head| head.to_lowercase() == ***word);
+        let begins = |word: &&&str| {
+            // In English a curriculum is taught.
+            let taught = **word == "curriculum " && language == "en";
+            !taught && text.get(..word.len()).is_some_and(|head| head.to_lowercase() == ***word)
+        };
         let longest = LEADING.iter().filter(begins).map(|word| word.len()).max();
         match longest.and_then(|length| text.get(length..)).map(trimmed) {
             Some(rest) if !rest.is_empty() => text = rest,
