@@ -3,7 +3,7 @@
 use super::{Layer, Source};
 
 /// Name and text of each file of `rules/`, in the order they are loaded.
-const FILES: [(&str, &str); 37] = [
+const FILES: [(&str, &str); 36] = [
     ("rules/00-core.toml", include_str!("../../rules/00-core.toml")),
     ("rules/10-en-core.toml", include_str!("../../rules/10-en-core.toml")),
     ("rules/11-en-choice.toml", include_str!("../../rules/11-en-choice.toml")),
@@ -15,7 +15,6 @@ const FILES: [(&str, &str); 37] = [
     ("rules/12-en-unrelated.toml", include_str!("../../rules/12-en-unrelated.toml")),
     ("rules/13-en-facts.toml", include_str!("../../rules/13-en-facts.toml")),
     ("rules/14-en-more.toml", include_str!("../../rules/14-en-more.toml")),
-    ("rules/15-en-more-other.toml", include_str!("../../rules/15-en-more-other.toml")),
     ("rules/20-de-facts.toml", include_str!("../../rules/20-de-facts.toml")),
     ("rules/20-de.toml", include_str!("../../rules/20-de.toml")),
     ("rules/21-nl.toml", include_str!("../../rules/21-nl.toml")),
