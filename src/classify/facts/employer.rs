@@ -4,7 +4,7 @@
 use super::{
     Reading,
     names::{agree, as_domain, employer, folded, has_legal_form, is_person, squeezed, without_prefix, without_suffix},
-    spaceless,
+    spaceless, trade,
 };
 use crate::{
     classify::{Fact, judge::is_own_text, sentence::Sentence},
@@ -29,6 +29,8 @@ const OWN_DOMAIN: f64 = 2.5;
 const SLUG: f64 = 2.0;
 /// A short last line without a sign-off before it.
 const LAST_LINE: f64 = 1.0;
+/// What a relay says of an employer in words that name nobody else; a rule says so by its weight.
+const CERTAIN: f64 = 9.0;
 /// A display name that may as well be a person's.
 const DISPLAY_NAME_BARE: f64 = 1.5;
 /// Domains where anybody has a mailbox; the table of senders may name more.
@@ -177,14 +179,13 @@ fn captures(r: &Reading<'_>, out: &mut Vec<Candidate>) {
         for (_, text, zone) in r.captured(raw, Capture::Company) {
             let points = if zone == Zone::Subject { SUBJECT } else { TEXT };
             // A rule may say how far its captures can be trusted; signals usually carry 3 to 5.
-            let trust =
-                if rule.category.is_none() && rule.weight > 0.0 { rule.weight.min(5.0) / 5.0 + 0.5 } else { 1.0 };
-            push(
-                out,
-                employer(&text, suffixes(r)),
-                if zone == Zone::Subject { "subject" } else { "text" },
-                points * trust,
-            );
+            let points = match rule.weight {
+                weight if rule.category.is_none() && weight >= CERTAIN => CERTAIN,
+                weight if rule.category.is_none() && weight > 0.0 => points * (weight.min(5.0) / 5.0 + 0.5),
+                _ => points,
+            };
+            let source = if zone == Zone::Subject { "subject" } else { "text" };
+            push(out, employer(&text, suffixes(r)), source, points);
         }
     }
 }
@@ -218,11 +219,12 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     });
     let relayed = r.sender.noreply || r.sender.relays_hiring();
     let shared = relayed || SHARED_MAILBOXES.iter().any(|m| local.split(['.', '-', '_', '+']).any(|part| part == *m));
-    if !cut && is_person(bare) && named_in_local && !shared {
+    let trade = trade::stands_in(r.rules, bare);
+    if !trade && is_titled(bare) || !cut && !shared && !trade && is_sender(from, bare, named_in_local) {
         return;
     }
     let unlike_person = is_spaceless(bare) && !spaceless::may_be_person(bare);
-    let points = if cut || shared || unlike_person || is_domain_of(from, bare) || has_legal_form(bare) {
+    let points = if cut || shared || trade || unlike_person || is_domain_of(from, bare) || has_legal_form(bare) {
         DISPLAY_NAME
     } else {
         DISPLAY_NAME_BARE
@@ -234,10 +236,43 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     push(out, employer(bare, suffixes(r)).or_else(brand), "display name", points);
 }
 
+/// What stands before the name of a person.
+#[rustfmt::skip] // A table of words.
+const PERSON_TITLES: [&str; 24] = [
+    "mr", "mrs", "ms", "miss", "dr", "prof", "professor", "rev", "canon", "sister", "sgt", "capt", "captain", "chef",
+    "frau", "herr", "mme", "mlle", "dott", "sig", "sra", "mevr", "mgr", "ing",
+];
+
+fn is_titled(name: &str) -> bool {
+    let first = name.split_whitespace().next().unwrap_or_default();
+    PERSON_TITLES.contains(&first.trim_end_matches('.').to_lowercase().as_str())
+}
+
+/// Whether a display name is that of the person who has the mailbox: the local part holds a word of it or its
+/// initials. A first name alone has to be all of the local part, and no part of the domain.
+fn is_sender(from: &Address, name: &str, named_in_local: bool) -> bool {
+    let local = from.local().to_lowercase();
+    let mut words = name.split_whitespace();
+    if let (Some(word), None) = (words.next(), words.next()) {
+        let word = as_domain(word, false);
+        return local.split(['.', '-', '_']).next() == Some(word.as_str()) && !label(from.domain()).contains(&word);
+    }
+    let initials = name.split_whitespace().filter_map(|w| as_domain(w, false).chars().next());
+    is_person(name) && (named_in_local || initials.eq(local.chars()))
+}
+
+/// The label of a domain that its owner chose. `example` is nobody's name (RFC 2606).
+fn label(domain: &str) -> &str {
+    let own = psl::domain_str(domain).unwrap_or_default();
+    match own.split('.').next() {
+        Some("example") => domain.strip_suffix(own).and_then(|d| d.strip_suffix('.')?.rsplit('.').next()).unwrap_or(""),
+        label => label.unwrap_or_default(),
+    }
+}
+
 /// Whether two or more words of a name, the others left out, are the sender's own domain.
 fn is_domain_of(from: &Address, name: &str) -> bool {
-    let label = psl::domain_str(from.domain()).and_then(|d| d.split('.').next()).unwrap_or_default();
-    let mut rest = as_domain(label, false);
+    let mut rest = as_domain(label(from.domain()), false);
     let mut used = 0;
     for word in name.split_whitespace().map(|w| as_domain(w, false)).filter(|w| !w.is_empty()) {
         if let Some(tail) = rest.strip_prefix(word.as_str()) {
@@ -262,8 +297,7 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
         if r.rules.senders.by_address(address).is_some() || FREEMAIL.contains(&address.domain()) {
             continue;
         }
-        let label = psl::domain_str(address.domain()).and_then(|d| d.split('.').next());
-        let label = label.unwrap_or_default();
+        let label = label(address.domain());
         from_slug(r, label, "domain", DOMAIN, out);
         if let Some(last) = out.last_mut().filter(|c| c.source == "domain" && !c.spelled && is_own(r, label)) {
             last.points = OWN_DOMAIN;
@@ -276,11 +310,12 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
 fn is_own(r: &Reading<'_>, label: &str) -> bool {
     let about_a_job = !matches!(r.category, Category::Unrelated | Category::JobAlert | Category::Outreach);
     let long_enough = label.chars().count() >= LABEL_CHARS_MIN;
+    let parts = label.contains('-') && !trade::stands_in(r.rules, label);
     let agency = r.rules.list("agency-labels").iter().any(|part| match part.strip_prefix('*') {
         Some(end) => label.ends_with(end),
         None => label.contains(part.as_str()),
     });
-    about_a_job && long_enough && !label.contains('-') && !agency && !r.sender.noreply && !for_client(r)
+    about_a_job && long_enough && !parts && !agency && !r.sender.noreply && !for_client(r)
 }
 
 /// A name known only as a slug: spelled as the text spells it, else with a capital.
@@ -291,10 +326,8 @@ fn from_slug(r: &Reading<'_>, slug: &str, source: &'static str, points: f64, out
     }
     let spelled = spelling(r, &squeezed_slug);
     let name = spelled.clone().unwrap_or_else(|| {
-        let words = slug.split(['-', '_', '.']).filter(|w| !w.is_empty()).map(|w| {
-            let mut chars = w.chars();
-            chars.next().map(|c| c.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
-        });
+        let words = slug.split(['-', '_', '.']).filter(|w| !w.is_empty());
+        let words = words.map(|w| trade::parted(r.rules, w).unwrap_or_else(|| trade::capital(w)));
         words.collect::<Vec<_>>().join(" ")
     });
     let folded = if spelled.is_some() { folded(&name) } else { squeezed_slug };
@@ -416,14 +449,14 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
         let bare = bare(r, line);
         // `View more jobs` ends like a team as well: only words before a name tell here.
         let team_first = without_prefix(line, r.rules.list("display-prefixes")).len() < line.len();
-        let named = spaceless::names_employer(line) || team_first;
+        let named = spaceless::names_employer(line) || team_first || is_firm(r, line);
         push(out, employer(bare, suffixes(r)), "last line", if named { SIGNATURE } else { LAST_LINE });
     }
     own_lines(r, out);
     for line in closing.flat_map(parts).filter(|l| !l.is_empty()) {
         let line = line.as_str();
         let bare = bare(r, line);
-        if spaceless::names_employer(line) || has_legal_form(line) {
+        if spaceless::names_employer(line) || has_legal_form(line) || is_firm(r, line) {
             push(out, employer(line, suffixes(r)), "signature", SIGNATURE);
         } else if bare.len() < line.len() {
             let bare = bare.strip_prefix("The ").or_else(|| bare.strip_prefix("Your ")).unwrap_or(bare);
@@ -432,6 +465,11 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
             push(out, employer(line, suffixes(r)), "signature", 1.0);
         }
     }
+}
+
+/// Whether a line is the name of a firm by its trade, and not somebody's position there.
+fn is_firm(r: &Reading<'_>, line: &str) -> bool {
+    line.contains(' ') && trade::stands_in(r.rules, line) && !r.rules.titles.stand_in(&folded(line))
 }
 
 /// Lines that are nothing but a name: with its legal form, or with the name standing in an earlier sentence as well.

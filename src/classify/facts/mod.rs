@@ -8,6 +8,7 @@ mod people;
 mod role;
 mod role_name;
 mod spaceless;
+mod trade;
 
 pub(crate) use language::{Languages, is_function_word, languages};
 

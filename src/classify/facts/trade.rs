@@ -1,0 +1,69 @@
+//! Words by which a name shows that it is a firm's or an institution's and no person's: *Garage Terpstra*, *Oakfield
+//! School*. The words are data (`trade-words`); what a name is worth is not decided here.
+
+use super::names::as_domain;
+use crate::rules::RuleSet;
+
+/// Shortest word that is looked for inside a label of a domain, in letters: *bar* ends *zanzibar*.
+const INSIDE_CHARS_MIN: usize = 4;
+/// Shortest rest of such a label, in letters.
+const REST_CHARS_MIN: usize = 3;
+
+fn words(rules: &RuleSet) -> &[String] {
+    rules.list("trade-words")
+}
+
+/// Whether a word of the text is one.
+pub(super) fn stands_in(rules: &RuleSet, text: &str) -> bool {
+    let mut lower = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
+    lower.any(|word| words(rules).contains(&word))
+}
+
+/// The label of a domain parted where such a word begins or ends it: `garageterpstra` is *Garage Terpstra*.
+pub(super) fn parted(rules: &RuleSet, label: &str) -> Option<String> {
+    let inside = words(rules).iter().map(|word| as_domain(word, false));
+    let mut inside: Vec<String> = inside.filter(|word| word.chars().count() >= INSIDE_CHARS_MIN).collect();
+    inside.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let long = |rest: &str| rest.chars().count() >= REST_CHARS_MIN;
+    inside.iter().find_map(|word| {
+        let before = label.strip_suffix(word.as_str()).filter(|rest| long(rest));
+        let behind = label.strip_prefix(word.as_str()).filter(|rest| long(rest));
+        match (before, behind) {
+            (Some(rest), _) => Some(format!("{} {}", capital(rest), capital(word))),
+            (None, Some(rest)) => Some(format!("{} {}", capital(word), capital(rest))),
+            (None, None) => None,
+        }
+    })
+}
+
+/// A word with a capital.
+pub(super) fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Layer, Source, load};
+
+    #[test]
+    fn a_trade_parts_a_label() {
+        let text = "schema = 1\npack = \"x\"\n[define]\ntrade-words = [\"garage\", \"school\", \"bar\", \"bäckerei\"]\n\
+                    [[rule]]\nid = \"x.signal.y\"\ntitle = \"y\"\ncategory = \"signal\"\nphrases = [\"y\"]\nmatch = [\"y\"]\n";
+        let source = Source { name: "x.toml".into(), text: text.into(), layer: Layer::User };
+        let rules = load(&[source]).unwrap();
+        for (label, expected) in [
+            ("garageterpstra", Some("Garage Terpstra")),
+            ("littlethorpeschool", Some("Littlethorpe School")),
+            ("backereikern", Some("Backerei Kern")),
+            ("zanzibar", None),
+            ("school", None),
+            ("ovenworks", None),
+        ] {
+            assert_eq!(parted(&rules, label).as_deref(), expected, "{label}");
+        }
+        assert!(stands_in(&rules, "Bar Centrale") && stands_in(&rules, "Bäckerei Kern"));
+        assert!(!stands_in(&rules, "Barbara Kern"));
+    }
+}
