@@ -8,6 +8,8 @@ use crate::rules::RuleSet;
 const INSIDE_CHARS_MIN: usize = 4;
 /// Shortest rest of such a label, in letters.
 const REST_CHARS_MIN: usize = 3;
+/// Shortest name on either side of an `and` in a label, in letters: *Portland* has none.
+const PARTNER_CHARS_MIN: usize = 4;
 
 fn words(rules: &RuleSet) -> &[String] {
     rules.list("trade-words")
@@ -19,13 +21,14 @@ pub(super) fn stands_in(rules: &RuleSet, text: &str) -> bool {
     lower.any(|word| words(rules).contains(&word))
 }
 
-/// The label of a domain parted where such a word begins or ends it: `garageterpstra` is *Garage Terpstra*.
+/// The label of a domain parted where such a word begins or ends it, or at the `and` of two partners:
+/// `garageterpstra` is *Garage Terpstra*, `holtandquince` *Holt & Quince*.
 pub(super) fn parted(rules: &RuleSet, label: &str) -> Option<String> {
     let inside = words(rules).iter().map(|word| as_domain(word, false));
     let mut inside: Vec<String> = inside.filter(|word| word.chars().count() >= INSIDE_CHARS_MIN).collect();
     inside.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let long = |rest: &str| rest.chars().count() >= REST_CHARS_MIN;
-    inside.iter().find_map(|word| {
+    let by_trade = inside.iter().find_map(|word| {
         let before = label.strip_suffix(word.as_str()).filter(|rest| long(rest));
         let behind = label.strip_prefix(word.as_str()).filter(|rest| long(rest));
         match (before, behind) {
@@ -33,6 +36,11 @@ pub(super) fn parted(rules: &RuleSet, label: &str) -> Option<String> {
             (None, Some(rest)) => Some(format!("{} {}", capital(word), capital(rest))),
             (None, None) => None,
         }
+    });
+    by_trade.or_else(|| {
+        let (one, other) = label.split_once("and")?;
+        let both = [one, other].iter().all(|part| part.chars().count() >= PARTNER_CHARS_MIN);
+        both.then(|| format!("{} & {}", capital(one), capital(other)))
     })
 }
 
@@ -60,6 +68,8 @@ mod tests {
             ("zanzibar", None),
             ("school", None),
             ("ovenworks", None),
+            ("holtandquince", Some("Holt & Quince")),
+            ("portland", None),
         ] {
             assert_eq!(parted(&rules, label).as_deref(), expected, "{label}");
         }
