@@ -30,6 +30,10 @@ const LONG_SENTENCES: usize = 40;
 const VERY_LONG_SENTENCES: usize = 100;
 /// From this many bits on a mail of which nothing else is known is asked about.
 const UNKNOWN_KIND_BITS: f64 = 3.0;
+/// The same for a short mail: chance finds fewer words of work in it.
+const UNKNOWN_KIND_SHORT_BITS: f64 = 2.0;
+/// Up to so many sentences a mail is short.
+pub(crate) const SHORT_SENTENCES: usize = 8;
 /// Below this many bits even a plain outcome is no reason to ask: it is another world's outcome.
 const OTHER_WORLD_BITS: f64 = 0.5;
 /// How often one rule may add its relevance, for different words.
@@ -53,6 +57,7 @@ pub(crate) struct Circumstances {
     pub truncated: bool,
     pub no_text: bool,
     pub forwarded: bool,
+    pub short: bool,
     pub unknown_language: bool,
 }
 
@@ -263,7 +268,8 @@ fn silent(
     };
     let best = scores.first().filter(|s| s.1 > 0.0).map_or(Category::OtherJob, |s| s.0);
     let low = score >= SPOKEN_BITS && score < rules.policy(best).accept;
-    if ask == Ask::UnknownKind && !low && on.relevance < UNKNOWN_KIND_BITS {
+    let enough = if on.short { UNKNOWN_KIND_SHORT_BITS } else { UNKNOWN_KIND_BITS };
+    if ask == Ask::UnknownKind && !low && on.relevance < enough {
         return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores, by_rules };
     }
     let asks = vec![if low { Ask::LowScore } else { ask }];

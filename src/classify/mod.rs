@@ -53,14 +53,17 @@ pub fn classify_without(rules: &RuleSet, message: &Message, learned: &Learned, r
 
 fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without: Option<usize>) -> Classification {
     let message = message.unwrapped();
-    let (sentences, cut) = sentences(&message.blocks);
+    let (mut sentences, cut) = sentences(&message.blocks);
+    let forwarded = is_only_forwarded(&sentences);
+    if forwarded {
+        sentences.iter_mut().filter(|s| s.zone == Zone::Forwarded).for_each(|s| s.zone = Zone::Body);
+    }
     let sender = SenderFacts::read(rules, message);
     let languages = facts::languages(&sentences);
     let context =
         Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: &languages };
     let mut raws = judge::hits(&context);
     raws.retain(|raw| Some(raw.rule) != without);
-    let forwarded = judge_forwarded(&sentences, &mut raws);
     let text = learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main };
     let heard = learned::hear(learned, &text, &mut raws);
     decide::drop_openers(rules, &mut raws);
@@ -77,6 +80,7 @@ fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without:
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
+        short: surroundings.sentences <= decide::SHORT_SENTENCES,
         unknown_language: languages.beyond(rules.languages()),
     };
     let decision = decide::decide(rules, &raws, &bits, &heard, on);
@@ -135,22 +139,11 @@ fn read_text<T>(rules: &RuleSet, message: &Message, read: impl FnOnce(&learned::
     read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main }, &raws)
 }
 
-/// Whether the outer text of a forwarded mail says nothing, so that the mail inside is the one to judge: then its hits
-/// count, and the person is asked.
-fn judge_forwarded(sentences: &[Sentence], raws: &mut [Raw]) -> bool {
+/// Whether the outer text of a forwarded mail says nothing: then the mail inside is the one to judge, and the person
+/// is asked.
+fn is_only_forwarded(sentences: &[Sentence]) -> bool {
     let outer = sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body));
-    if outer || !sentences.iter().any(|s| s.zone == Zone::Forwarded) {
-        return false;
-    }
-    let inside = |r: &&mut Raw| {
-        r.dropped == Some(Dropped::Zone)
-            && r.sentence.and_then(|i| sentences.get(i)).is_some_and(|s| s.zone == Zone::Forwarded)
-    };
-    let mut counted = std::collections::HashSet::new();
-    for raw in raws.iter_mut().filter(inside) {
-        raw.dropped = (!counted.insert(raw.rule)).then_some(Dropped::Repeated);
-    }
-    !counted.is_empty()
+    !outer && sentences.iter().any(|s| s.zone == Zone::Forwarded)
 }
 
 /// The text a hit matched, normalised.

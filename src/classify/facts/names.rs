@@ -361,8 +361,9 @@ pub(super) fn has_legal_form(line: &str) -> bool {
 pub(super) fn without_suffix<'n>(name: &'n str, suffixes: &[String]) -> &'n str {
     let mut name = trimmed(name);
     loop {
+        let team = "team".to_owned();
         // The longest first: `Early Careers` is all team.
-        let shorter = suffixes.iter().chain([&"team".to_owned()]).filter_map(|s| {
+        let shorter = suffixes.iter().chain([&team]).filter_map(|s| {
             let cut = name.len().checked_sub(s.len())?;
             let (head, tail) = name.split_at_checked(cut)?;
             (tail.eq_ignore_ascii_case(s) && (head.is_empty() || head.ends_with([' ', '\'', '-', '@', '|'])))
