@@ -17,8 +17,8 @@ use crate::{
 
 /// Most texts made of one phrase to see what it finds; a phrase that stands for more is not compared with others.
 const SAMPLES_MAX: usize = 96;
-/// Share of the sentences of all examples, in percent, from which on a phrase is tried too often.
-const TRIED_PERCENT_MAX: usize = 25;
+/// Share of the sentences of the examples of its language, in percent, from which on a phrase is tried too often.
+const TRIED_PERCENT_MAX: usize = 50;
 /// Sentences below which that share says nothing.
 const SENTENCES_MIN: usize = 200;
 
