@@ -14,7 +14,7 @@ const FILES: [(&str, &str); 36] = [
     ("rules/12-en-steps.toml", include_str!("../../rules/12-en-steps.toml")),
     ("rules/12-en-unrelated.toml", include_str!("../../rules/12-en-unrelated.toml")),
     ("rules/13-en-facts.toml", include_str!("../../rules/13-en-facts.toml")),
-    ("rules/14-en-more.toml", include_str!("../../rules/14-en-more.toml")),
+    ("rules/14-en-roundabout.toml", include_str!("../../rules/14-en-roundabout.toml")),
     ("rules/20-de-facts.toml", include_str!("../../rules/20-de-facts.toml")),
     ("rules/20-de.toml", include_str!("../../rules/20-de.toml")),
     ("rules/21-nl.toml", include_str!("../../rules/21-nl.toml")),
