@@ -141,9 +141,9 @@ const AROUND_ROLE: [&str; 76] = [
 
 /// What tells how or when somebody works, or a round: alone it is no role.
 #[rustfmt::skip] // A table of words.
-const NO_ROLE_ALONE: [&str; 30] = [
+const NO_ROLE_ALONE: [&str; 33] = [
     "アルバイト", "パート", "業務委託", "職員", "正社員", "契約社員", "派遣", "新卒", "中途", "一次", "二次", "最終", "案件", "公开", "公開", "校园",
-    "校園", "社会", "职员", "전일제", "서류", "최종", "1차", "2차", "신입", "경력", "공채", "수시", "상반기", "하반기",
+    "校園", "社会", "职员", "전일제", "서류", "최종", "1차", "2차", "신입", "경력", "공채", "수시", "상반기", "하반기", "この", "その", "本",
 ];
 
 /// Words of a sentence about an application: no role is called so.
@@ -186,7 +186,7 @@ fn without_signer(text: &str) -> &str {
     let Some((name, signer)) = text.rsplit_once(char::is_whitespace) else { return text };
     let long = name.chars().count() > SURNAME_CHARS_MAX && !name.contains(char::is_whitespace);
     let short = signer.chars().count() <= PERSON_SYLLABLES_MAX + 1 && may_be_person(signer);
-    if long && short && !bears_form(signer) { trimmed(name) } else { text }
+    if long && short && !bears_form(signer) && !FORMS.contains(&name) { trimmed(name) } else { text }
 }
 
 /// Whether the text may be a person's name: a few Chinese characters or Korean syllables and nothing else.
