@@ -7,6 +7,8 @@ use crate::rules::phrase::is_spaceless;
 const CHARS: std::ops::RangeInclusive<usize> = 2..=70;
 /// Most words of an employer's name.
 const EMPLOYER_WORDS_MAX: usize = 7;
+/// Most words for the kind of a place before the name in guillemets.
+const KIND_WORDS_MAX: usize = 3;
 
 /// Legal forms: no part of the name when names are compared.
 const LEGAL_FORMS: [&str; 34] = [
@@ -67,6 +69,25 @@ const KINDS: [&str; 27] = [
     "högskola", "høgskole", "sjukhus", "sykehus", "agency", "agentur", "uniwersytet", "univerzita", "университет",
     "üniversitesi", "škola",
 ];
+/// Slavic words for kinds of places, which a small word behind may tell apart. Alone they are no name.
+#[rustfmt::skip] // A table of words.
+const PLACES: [&str; 46] = [
+    "театр", "музей", "школа", "лицей", "гимназия", "центр", "лаборатория", "институт", "больница", "поликлиника", "клиника", "библиотека",
+    "студия", "ресторан", "кафе", "кофейня", "пекарня", "агентство", "группа", "завод", "магазин", "салон", "ателье", "бюро", "фонд",
+    "ооо", "ао", "пао", "ип",
+    "ліцей", "гімназія", "лабораторія", "інститут", "лікарня", "поліклініка", "клініка", "бібліотека", "студія", "кав'ярня", "кав’ярня",
+    "пекарня", "агенція", "крамниця", "ательє", "тов", "фоп",
+];
+/// Endings of verbs in the languages of these places.
+#[rustfmt::skip] // A table of words.
+const SLAVIC_VERBS: [&str; 12] = [
+    "ет", "ит", "ют", "ат", "ят", "ла", "ло", "ли", "ал", "ил", "ся", "в",
+];
+/// Endings of patronymics.
+#[rustfmt::skip] // A table of words.
+const PATRONYMICS: [&str; 7] = [
+    "овна", "евна", "ович", "евич", "івна", "ївна", "йович",
+];
 /// Articles before a name.
 #[rustfmt::skip] // A table of words.
 const ARTICLES: [&str; 17] = [
@@ -79,7 +100,7 @@ const AFTER_TEAM: [&str; 33] = [
     "het", "of", "at", "av", "af", "hos", "på", "fra", "från", "firmy", "společnosti", "компании", "w", "we", "ve", "na",
 ];
 /// Words that are no employer, whatever their case.
-pub(super) const NO_EMPLOYER: [&str; 85] = [
+pub(super) const NO_EMPLOYER: [&str; 91] = [
     "stelle",
     "position",
     "bewerbung",
@@ -165,13 +186,19 @@ pub(super) const NO_EMPLOYER: [&str; 85] = [
     "nós",
     "meille",
     "meillä",
+    "робот",
+    "бот",
+    "уведомления",
+    "сповіщення",
+    "директор",
+    "менеджер",
 ];
 
 /// Words of a team that may stand before the employer's name.
 const TEAM_WORDS: [&str; 8] = ["hr", "team", "careers", "jobs", "recruiting", "recruitment", "talent", "karriere"];
 /// Letters and digits only, lower case, words apart by one space, legal forms left out.
 pub(super) fn folded(name: &str) -> String {
-    let lower = name.to_lowercase();
+    let lower = spaceless::without_legal_form(name).to_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
     let kept: Vec<&str> = words.clone().filter(|w| !LEGAL_FORMS.contains(w)).collect();
     if kept.is_empty() { words.collect::<Vec<_>>().join(" ") } else { kept.join(" ") }
@@ -183,11 +210,57 @@ pub(super) fn squeezed(name: &str) -> String {
 }
 
 /// As a domain would spell it: accents taken off, umlauts long (`ue`) or short (`u`), `&` as `and`, letters and digits.
+/// Cyrillic as Russian documents write it, with long umlauts as Ukrainian ones do.
 pub(super) fn as_domain(text: &str, umlauts_long: bool) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
     let lower = text.to_lowercase().replace('&', "and").replace('ß', "ss").replace('æ', "ae").replace('œ', "oe");
     let lower = if umlauts_long { lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue") } else { lower };
-    lower.nfd().map(plain).filter(|c| !is_combining_mark(*c) && c.is_alphanumeric()).collect()
+    let latin = lower.nfc().flat_map(|letter| {
+        let letters = cyrillic(letter, umlauts_long);
+        letters.unwrap_or_default().chars().chain(letters.is_none().then_some(letter))
+    });
+    latin.nfd().map(plain).filter(|c| !is_combining_mark(*c) && c.is_alphanumeric()).collect()
+}
+
+/// A small Cyrillic letter in Latin ones; `None` for any other letter.
+fn cyrillic(letter: char, ukrainian: bool) -> Option<&'static str> {
+    let (russian, other) = match letter {
+        'а' => ("a", "a"),
+        'б' => ("b", "b"),
+        'в' => ("v", "v"),
+        'г' => ("g", "h"),
+        'ґ' => ("g", "g"),
+        'д' => ("d", "d"),
+        'е' | 'ё' | 'э' => ("e", "e"),
+        'є' => ("e", "ie"),
+        'ж' => ("zh", "zh"),
+        'з' => ("z", "z"),
+        'и' => ("i", "y"),
+        'і' | 'ї' => ("i", "i"),
+        'й' => ("y", "i"),
+        'к' => ("k", "k"),
+        'л' => ("l", "l"),
+        'м' => ("m", "m"),
+        'н' => ("n", "n"),
+        'о' => ("o", "o"),
+        'п' => ("p", "p"),
+        'р' => ("r", "r"),
+        'с' => ("s", "s"),
+        'т' => ("t", "t"),
+        'у' => ("u", "u"),
+        'ф' => ("f", "f"),
+        'х' => ("kh", "kh"),
+        'ц' => ("ts", "ts"),
+        'ч' => ("ch", "ch"),
+        'ш' => ("sh", "sh"),
+        'щ' => ("shch", "shch"),
+        'ы' => ("y", "y"),
+        'ю' => ("yu", "iu"),
+        'я' => ("ya", "ia"),
+        'ъ' | 'ь' => ("", ""),
+        _ => return None,
+    };
+    Some(if ukrainian { other } else { russian })
 }
 
 /// Letters that stand for themselves, as an address without them writes them.
@@ -280,7 +353,7 @@ pub(super) fn fits(text: &str) -> bool {
 /// Whether a word may stand in a name: it begins with a capital, a digit, or belongs to a script without capitals, or
 /// is spelled like a brand (`eBay`).
 fn is_name_word(word: &str) -> bool {
-    let mut chars = word.trim_start_matches(['(', '"', '\'', '“', '„']).chars();
+    let mut chars = word.trim_start_matches(['(', '"', '\'', '“', '„', '«', '№', '#']).chars();
     match chars.next() {
         Some(c) if c.is_lowercase() => chars.any(|c| c.is_uppercase() || c == '.') && !word.ends_with('.'),
         Some(c) => c.is_alphanumeric() || c == '&' || c == '+',
@@ -294,6 +367,45 @@ pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
     if is_spaceless(captured) {
         return spaceless::employer(captured).filter(|name| fits(name)).map(str::to_owned);
     }
+    if let Some(name) = quoted(captured) {
+        return Some(name.to_owned());
+    }
+    let words = name_words(captured);
+    let joined = words.join(" ");
+    let name = without_suffix(trimmed(&joined), suffixes);
+    let generic = name
+        .split_whitespace()
+        .map(str::to_lowercase)
+        .all(|w| NO_EMPLOYER.contains(&w.as_str()) || KINDS.contains(&w.as_str()) || PLACES.contains(&w.as_str()));
+    (fits(name) && !generic && !has_patronymic(name)).then(|| name.to_owned())
+}
+
+/// The name in guillemets behind the word for its kind: *Кафе «Ранок»*. The closing one may be cut off.
+fn quoted(text: &str) -> Option<&str> {
+    let (kind, behind) = text.split_once('«')?;
+    let name = trimmed(behind.split('»').next().unwrap_or_default());
+    let kinds = kind.split_whitespace().count();
+    let begins = kind.is_empty() || kind.ends_with(' ') && is_name_word(kind);
+    let short = kinds <= KIND_WORDS_MAX && name.split_whitespace().count() <= EMPLOYER_WORDS_MAX;
+    let named = name.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
+    (begins && short && named && fits(name)).then_some(name)
+}
+
+/// Whether the last word is a patronymic: such a name is a person's.
+fn has_patronymic(name: &str) -> bool {
+    let last = name.rsplit_once(' ').map(|(_, last)| last.to_lowercase());
+    last.is_some_and(|last| PATRONYMICS.iter().any(|ending| last.ends_with(ending)))
+}
+
+/// Whether a small word behind the word for a kind of place says whose or of what it is (*Театр кукол*) and is no verb.
+fn belongs(place: &str, word: &str) -> bool {
+    let long = word.chars().count() >= STEM_CHARS_MIN && word.chars().all(char::is_alphabetic);
+    let verb = SLAVIC_VERBS.iter().any(|ending| word.ends_with(ending));
+    PLACES.contains(&place.to_lowercase().as_str()) && long && !verb
+}
+
+/// The words of the name that a captured piece of text begins with.
+fn name_words(captured: &str) -> Vec<&str> {
     let mut words: Vec<&str> = Vec::new();
     let mut pending: Vec<&str> = Vec::new();
     for word in trimmed(captured).split_whitespace() {
@@ -311,23 +423,19 @@ pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
         } else if words.is_empty() {
             // An article may stand first; anything else small is no name.
             if !ARTICLES.contains(&bare.as_str()) {
-                return None;
+                return words;
             }
         } else if CONNECTORS.contains(&word) {
             pending.push(word);
         } else if pending.is_empty() && KINDS.contains(&bare.as_str()) {
             words.push(word);
+        } else if pending.is_empty() && words.last().is_some_and(|place| words.len() == 1 && belongs(place, word)) {
+            words.push(word);
         } else {
             break;
         }
     }
-    let joined = words.join(" ");
-    let name = without_suffix(trimmed(&joined), suffixes);
-    let generic = name
-        .split_whitespace()
-        .map(str::to_lowercase)
-        .all(|w| NO_EMPLOYER.contains(&w.as_str()) || KINDS.contains(&w.as_str()));
-    (fits(name) && !generic).then(|| name.to_owned())
+    words
 }
 
 /// Takes the words a team puts before the name off (*Ufficio HR*), with what stands between; `prefixes` are lower case.
@@ -409,6 +517,16 @@ mod tests {
             ("Ekip olarak", None),
             ("Nordviks kommun och", Some("Nordviks kommun")),
             ("Universität", None),
+            ("Студия «Точный шов»", Some("Точный шов")),
+            ("ООО «Ромашка» и", Some("Ромашка")),
+            ("Медичний центр «Світло", Some("Світло")),
+            ("мы открыли «Ромашку»", None),
+            ("Кафе", None),
+            ("Школа №7", Some("Школа №7")),
+            ("Театр теней", Some("Театр теней")),
+            ("Театр благодарит вас", None),
+            ("Робот Вера", None),
+            ("Анна Петровна", None),
         ] {
             assert_eq!(employer(captured, &suffixes).as_deref(), expected, "{captured}");
         }
@@ -434,7 +552,15 @@ mod tests {
         ] {
             assert_eq!(has_legal_form(line), expected, "{line}");
         }
-        assert_eq!(as_domain("Sarı Işık", false), "sariisik");
+        for (name, long, expected) in [
+            ("Sarı Işık", false, "sariisik"),
+            ("СофтКраїна", false, "softkraina"),
+            ("Дзюба", true, "dziuba"),
+            ("Юрий", false, "yuriy"),
+            ("Ёлка & Ко", false, "elkaandko"),
+        ] {
+            assert_eq!(as_domain(name, long), expected, "{name}");
+        }
         assert!(agree(&folded("Foo Bar GmbH"), &folded("foobar")));
         assert!(!agree("lever", "clever"));
         assert!(is_person("Anna-Maria Schmidt") && !is_person("ACME HR") && !is_person("Acme"));

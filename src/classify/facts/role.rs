@@ -14,6 +14,8 @@ const HEAD_NOUN: f64 = 2.0;
 const AGAIN: f64 = 1.0;
 /// Most words of a part of a subject that may be a role.
 const SUBJECT_WORDS_MAX: usize = 8;
+/// What parts a subject, besides a colon.
+const SUBJECT_MARKS: [&str; 4] = [" | ", " - ", " – ", " — "];
 /// Longest number of a vacancy, in characters.
 const REFERENCE_CHARS_MAX: usize = 30;
 
@@ -47,7 +49,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
             points.push((name, folded, score, rule.id.clone()));
         }
     }
-    for piece in subject_pieces(&r.message.subject) {
+    for piece in trade_and_title(r).into_iter().chain(subject_pieces(&r.message.subject)) {
         let Some(name) = role_name::role(piece, employer, &r.language) else { continue };
         let folded = names::folded(&name);
         let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
@@ -77,14 +79,22 @@ fn is_kind_of_place(r: &Reading<'_>, folded: &str) -> bool {
     })
 }
 
+/// The part of a subject where a colon parts two titles: *Artisan: Boilermaker* is one role.
+fn trade_and_title<'r>(r: &Reading<'r>) -> Option<&'r str> {
+    let title = |text: &str| r.rules.titles.stand_in(&names::folded(text));
+    let both = |part: &&str| part.split_once(": ").is_some_and(|(trade, role)| title(trade) && title(role));
+    between(&r.message.subject, &SUBJECT_MARKS).into_iter().find(both)
+}
+
 /// The parts of a subject between its marks: one of them may be the role alone.
 fn subject_pieces(subject: &str) -> impl Iterator<Item = &str> {
-    let marks = [": ", " | ", " - ", " – ", " — ", " re "];
-    let mut pieces = vec![subject];
-    for mark in marks {
-        pieces = pieces.into_iter().flat_map(|p| p.split(mark)).collect();
-    }
-    pieces.into_iter().map(str::trim).filter(|p| p.split_whitespace().count() <= SUBJECT_WORDS_MAX)
+    let pieces = between(subject, &[": ", " re "]).into_iter().flat_map(|piece| between(piece, &SUBJECT_MARKS));
+    pieces.map(str::trim).filter(|p| p.split_whitespace().count() <= SUBJECT_WORDS_MAX)
+}
+
+/// The parts of a text between any of the marks.
+fn between<'t>(text: &'t str, marks: &[&str]) -> Vec<&'t str> {
+    marks.iter().fold(vec![text], |pieces, mark| pieces.into_iter().flat_map(|p| p.split(mark)).collect())
 }
 
 /// The employer's number for the vacancy: only where a label says that it is one.

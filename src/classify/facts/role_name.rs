@@ -9,9 +9,11 @@ use crate::rules::phrase::is_spaceless;
 
 /// From so many words on, what follows a comma is a clause.
 const CLAUSE_WORDS_MIN: usize = 3;
+/// Fewest digits of the number of a vacancy.
+const NUMBER_DIGITS_MIN: usize = 3;
 /// Words that make a text no role.
 #[rustfmt::skip] // A table of words.
-const NO_ROLE: [&str; 99] = [
+const NO_ROLE: [&str; 100] = [
     "you", "we", "hope", "find", "is", "are", "was", "will", "have", "has", "been", "application", "applications",
     "interview", "update", "thank", "thanks", "regarding", "status", "feedback", "number", "candidate", "candidacy",
     "your", "our", "outcome", "result", "decision", "offer", "invitation", "following", "current", "open", "new", "job",
@@ -23,11 +25,34 @@ const NO_ROLE: [&str; 99] = [
     "haastattelu", "haastattelun", "informacja", "informacje", "rozmowa", "rozmowie", "rozmowy", "została", "został",
     "zostało", "jest", "aplikacja", "rekrutacja", "pohovor", "pohovoru", "odpověď", "úkol", "představa", "результаты",
     "результатах", "собеседование", "собеседованию", "отклик", "задание", "görüşme", "mülakat", "başvuru", "başvurunuz",
-    "sonucu", "hakkında",
+    "sonucu", "hakkında", "tästä",
 ];
-/// What follows *application* where it is part of a role.
-const OF_APPLICATIONS: [&str; 9] =
-    ["engineer", "developer", "manager", "support", "specialist", "security", "scientist", "architect", "analyst"];
+/// Words of these that build a role with what follows them (*Application Engineer*, *New Graduate Nurse*).
+const BUILDING: [(&str, &[&str]); 4] = [
+    (
+        "application",
+        &["engineer", "developer", "manager", "support", "specialist", "security", "scientist", "architect", "analyst"],
+    ),
+    (
+        "new",
+        &["grad", "grads", "graduate", "business", "media", "product", "products", "home", "car", "build", "starter"],
+    ),
+    ("open", &["source", "innovation", "banking", "data"]),
+    ("job", &["coach", "developer", "evaluator", "planner"]),
+];
+/// Verbs with which a sentence goes on that has named the role before.
+#[rustfmt::skip] // A table of words.
+const VERBS_FIRST: [&str; 36] = [
+    "ist", "sind", "wird", "werden", "wurde", "wurden", "war", "hat", "haben", "konnte", "bleibt", "geht",
+    "wordt", "werd", "heeft", "blijft", "été", "sera", "sono", "fue", "foi", "blev", "blir", "zostaje", "wpłynęło", "bude", "byla", "byl",
+    "подали", "поступило", "откликнулось", "была", "было", "были", "надійшло", "подало",
+];
+/// Words before the number of a vacancy.
+#[rustfmt::skip] // A table of words.
+const NUMBER_LABELS: [&str; 12] = [
+    "kennziffer", "kennz", "referenz", "referenznummer", "chiffre", "référence", "referencia", "riferimento", "referentie",
+    "viitenumero", "код", "шифр",
+];
 /// Articles and the like before a role; what stands before the last of them is another part of the sentence.
 #[rustfmt::skip] // A table of words.
 const BEFORE_ROLE: [&str; 43] = [
@@ -72,9 +97,9 @@ const BETWEEN: [&str; 19] = [
 ];
 /// Endings that name a sex or a number of the vacancy, never a kind of work.
 #[rustfmt::skip] // A table of words.
-const TRAILING: [&str; 20] = [
+const TRAILING: [&str; 21] = [
     " h/f", " f/h", " m/f", " f/m", " m/w/d", " w/m/d", " m/f/d", " m/f/x", " m/v/x", " m/v", " v/m", " m/w", " k/m",
-    " m/k", " f/m/d", " h/f/x", " m/ž", " ref", " n°", " nº",
+    " m/k", " f/m/d", " h/f/x", " m/ž", " ref", " n°", " nº", "-stelle",
 ];
 /// Finnish: the ending of the genitive in which letters name a role, and of the word itself. Only endings that leave
 /// no doubt.
@@ -100,7 +125,7 @@ pub(super) fn role(captured: &str, employer: Option<&str>, language: &str) -> Op
     {
         text = trimmed(rest);
     }
-    text = before_mark(text, employer);
+    text = before_mark(behind_hyphen(without_numbered_bracket(text)), employer);
     if let Some((_, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(head, employer)) {
         text = trimmed(tail);
     }
@@ -111,14 +136,41 @@ pub(super) fn role(captured: &str, employer: Option<&str>, language: &str) -> Op
     }
     let lower = text.to_lowercase();
     let generic = AFTER_ROLE.contains(&lower.as_str()) || NO_EMPLOYER.contains(&lower.as_str());
-    let mut words = lower.split(|c: char| !c.is_alphanumeric()).peekable();
-    let mut sentence = false;
-    while let Some(word) = words.next() {
-        // *Application Engineer* is a role.
-        let builds = word == "application" && words.peek().is_some_and(|next| OF_APPLICATIONS.contains(next));
-        sentence |= NO_ROLE.contains(&word) && !builds;
-    }
+    let sentence = is_sentence(&lower) && !is_grade(text);
     (fits(text) && !generic && !sentence).then(|| nominative(text, language))
+}
+
+/// Whether a text in small letters has a word that no role has, or begins with the verb of a sentence.
+fn is_sentence(lower: &str) -> bool {
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).peekable();
+    let mut found = words.peek().is_some_and(|first| VERBS_FIRST.contains(first) || NUMBER_LABELS.contains(first));
+    while let Some(word) = words.next() {
+        let next = words.peek();
+        let builds = |(first, rest): &(&str, &[&str])| *first == word && next.is_some_and(|next| rest.contains(next));
+        found |= NO_ROLE.contains(&word) && !BUILDING.iter().any(builds);
+    }
+    found
+}
+
+/// Whether the only word of a sentence is the grade at the end: *Research Associate I*.
+fn is_grade(text: &str) -> bool {
+    let head = text.strip_suffix(" I").filter(|head| head.chars().next().is_some_and(char::is_uppercase));
+    head.is_some_and(|head| !is_sentence(&head.to_lowercase()))
+}
+
+/// The text behind a hyphen without spaces that parts it from words about the application: *Interview feedback-Baker*.
+fn behind_hyphen(text: &str) -> &str {
+    let about =
+        |head: &str| head.rsplit(' ').next().is_some_and(|last| NO_ROLE.contains(&last.to_lowercase().as_str()));
+    let tail = text.split_once('-').filter(|(head, tail)| about(head) && fits(tail)).map(|(_, tail)| trimmed(tail));
+    tail.unwrap_or(text)
+}
+
+/// The text without the bracket behind it that holds the number of the vacancy: *Baker (Job 26004)*.
+fn without_numbered_bracket(text: &str) -> &str {
+    let Some((head, number)) = text.strip_suffix(')').unwrap_or(text).rsplit_once(" (") else { return text };
+    let digits = number.chars().filter(char::is_ascii_digit).count();
+    if digits >= NUMBER_DIGITS_MIN { trimmed(head) } else { text }
 }
 
 /// The text behind its last article: what stands before belongs to the sentence, not to the role.
@@ -176,8 +228,9 @@ fn before_mark<'t>(mut text: &'t str, employer: Option<&str>) -> &'t str {
 
 /// The text without the number of the vacancy before it.
 fn without_number(text: &str) -> &str {
-    let is_number =
-        |word: &str| word.chars().filter(char::is_ascii_digit).count() >= 3 && !word.chars().any(char::is_lowercase);
+    let is_number = |word: &str| {
+        word.chars().filter(char::is_ascii_digit).count() >= NUMBER_DIGITS_MIN && !word.chars().any(char::is_lowercase)
+    };
     text.split_once(' ').filter(|(first, _)| is_number(first)).map_or(text, |(_, rest)| trimmed(rest))
 }
 
@@ -205,7 +258,9 @@ fn without_trailing(mut text: &str) -> &str {
         let Some((head, last)) = text.rsplit_once(' ') else { return text };
         let number = last.trim_matches(|c: char| !c.is_alphanumeric());
         let is_number = number.len() >= 4 && number.chars().filter(char::is_ascii_digit).count() * 2 > number.len();
-        if !AFTER_ROLE.contains(&last.to_lowercase().as_str()) && !is_number {
+        let last = last.to_lowercase();
+        let label = NUMBER_LABELS.contains(&last.trim_end_matches(['.', ':']));
+        if !AFTER_ROLE.contains(&last.as_str()) && !is_number && !label {
             return text;
         }
         text = trimmed(head);
@@ -239,6 +294,13 @@ mod tests {
             ("Leser-Analyst beim Verlag", Some("Leser-Analyst")),
             ("position", None),
             ("Entwickler (m/w/d)", Some("Entwickler")),
+            ("Research Associate I", Some("Research Associate I")),
+            ("Research Associate I (Job 26004)", Some("Research Associate I")),
+            ("New Grad Firmware Engineer", Some("New Grad Firmware Engineer")),
+            ("new role", None),
+            ("what I", None),
+            ("Interview feedback-Music Teacher", Some("Music Teacher")),
+            ("Pre-press Operator", Some("Pre-press Operator")),
         ] {
             assert_eq!(role(captured, Some("Acme"), "en").as_deref(), expected, "{captured}");
         }
@@ -253,6 +315,10 @@ mod tests {
             ("fr", "comptable chez Acme", Some("comptable")),
             ("de", "Pflegefachperson 80-100 %", Some("Pflegefachperson")),
             ("de", "Bäcker m/w/d", Some("Bäcker")),
+            ("de", "Glaser-Stelle Kennziffer 2031-17", Some("Glaser")),
+            ("de", "Kennziffer 2031-17", None),
+            ("de", "ist für dieses Jahr besetzt", None),
+            ("ru", "подали сто человек", None),
             ("es", "a la prueba", None),
             ("es", "puesto de panadero en Acme", Some("panadero")),
             ("es", "Beca de archivo ref. 2031-04", Some("Beca de archivo")),
