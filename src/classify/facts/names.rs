@@ -427,9 +427,10 @@ fn name_words(captured: &str) -> Vec<&str> {
             }
         } else if CONNECTORS.contains(&word) {
             pending.push(word);
-        } else if pending.is_empty() && KINDS.contains(&bare.as_str()) {
-            words.push(word);
-        } else if pending.is_empty() && words.last().is_some_and(|place| words.len() == 1 && belongs(place, word)) {
+        } else if pending.is_empty()
+            && (KINDS.contains(&bare.as_str())
+                || words.last().is_some_and(|place| words.len() == 1 && belongs(place, word)))
+        {
             words.push(word);
         } else {
             break;
