@@ -97,7 +97,7 @@ pub(crate) fn read(r: &Reading<'_>) -> Facts {
 }
 
 /// The stage with the heaviest rule: a final round outranks a first conversation because its rule says so. A no that
-/// speaks of no step taken answers the application; in a thread it may answer anything that was said there.
+/// speaks of no step taken answers the application, as far as the mail alone can tell.
 fn stage(r: &Reading<'_>) -> Stage {
     let mut best: Option<(f64, Stage)> = None;
     for (_, rule) in r.counted() {
@@ -107,9 +107,7 @@ fn stage(r: &Reading<'_>) -> Stage {
             best = Some((rule.weight, stage));
         }
     }
-    let in_thread = r.message.in_reply_to.is_some() || r.message.is_reply_by_subject();
-    let silent = if in_thread { Stage::Unknown } else { Stage::AfterApplication };
-    best.map_or(silent, |(_, stage)| stage)
+    best.map_or(Stage::AfterApplication, |(_, stage)| stage)
 }
 
 /// The most specific reason stated; of equals the one with the heavier rule, then the one stated first.
