@@ -57,6 +57,7 @@ pub(crate) struct Circumstances {
     pub truncated: bool,
     pub no_text: bool,
     pub forwarded: bool,
+    /// Whether the mail is short and all its own.
     pub short: bool,
     pub unknown_language: bool,
 }

@@ -80,7 +80,7 @@ fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without:
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
-        short: surroundings.sentences <= decide::SHORT_SENTENCES,
+        short: surroundings.sentences <= decide::SHORT_SENTENCES && !message.is_forward(),
         unknown_language: languages.beyond(rules.languages()),
     };
     let decision = decide::decide(rules, &raws, &bits, &heard, on);
