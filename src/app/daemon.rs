@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    kit::Kit,
+    kit::{Kit, KitProblems},
     pulse::Pulse,
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
     watch::{self, Desk},
@@ -152,7 +152,18 @@ impl Daemon {
         let (mut config, kit) = match load() {
             Ok(loaded) => loaded,
             Err(error) => {
-                tracing::error!(reason = %format!("{error:#}"), "The reload was refused; what ran before goes on.");
+                // One line a problem: a line of the log has its limit, and all of them are to be read.
+                match error.downcast_ref::<KitProblems>() {
+                    Some(problems) => {
+                        for problem in problems.each() {
+                            tracing::error!(%problem, "This is wrong.");
+                        }
+                        tracing::error!("The reload was refused; what ran before goes on.");
+                    }
+                    None => {
+                        tracing::error!(reason = %format!("{error:#}"), "The reload was refused; what ran before goes on.");
+                    }
+                }
                 return;
             }
         };

@@ -43,6 +43,13 @@ pub struct Kit {
 #[derive(Debug, thiserror::Error)]
 pub struct KitProblems(Vec<String>);
 
+impl KitProblems {
+    /// Each problem alone, with its place and a way out.
+    pub fn each(&self) -> &[String] {
+        &self.0
+    }
+}
+
 impl fmt::Display for KitProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "your rules or texts cannot be used as they are:\n{}", self.0.join("\n"))

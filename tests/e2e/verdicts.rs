@@ -63,10 +63,9 @@ fn a_broken_rule_file_is_refused_and_a_good_one_taken_over() {
     daemon.reload();
     daemon.wait_for("The reload was refused");
     let log = daemon.log();
-    let refused = log.lines().find(|line| line.contains("The reload was refused")).unwrap();
     let places: BTreeSet<&str> =
-        refused.split("mine.toml:").skip(1).filter_map(|rest| rest.split(':').next()).collect();
-    assert!(places.len() >= 10, "every mistake with its line: {refused}");
+        log.split("mine.toml:").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+    assert!(places.len() >= 10, "every mistake with its place: {places:?}");
     assert!(daemon.is_running());
     // The old rules are still at work.
     deliver(dovecot, user, [0]);
