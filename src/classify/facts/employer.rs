@@ -479,12 +479,13 @@ fn own_lines(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     for line in r.sentences.iter().filter(written).map(|s| s.text.trim()) {
         let short = line.chars().count() <= SIGNATURE_CHARS_MAX;
         let recurs = line.contains(' ') && before.iter().any(|s| s.contains(&format!(" {line}")));
-        let other = r.rules.titles.stand_in(&folded(line)) || is_signer(r, line);
+        // Dear to know, and asked of few lines.
+        let other = || r.rules.titles.stand_in(&folded(line)) || is_signer(r, line);
         // `Ada, Acme GmbH`: the form belongs to the last part.
         let last = line.rsplit(", ").next().filter(|part| has_legal_form(part)).unwrap_or(line);
         if short && has_legal_form(last) {
             push(out, employer(last, suffixes(r)), "signature", SIGNATURE);
-        } else if short && recurs && !other {
+        } else if short && recurs && !other() {
             push(out, employer(line, suffixes(r)).filter(|name| name == line), "signature", STATED);
         }
         before.push(line);
