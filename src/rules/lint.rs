@@ -11,7 +11,7 @@ use super::{
     set::{Rule, RuleSet, Status},
 };
 use crate::{
-    classify::{self, ANCHOR_BITS},
+    classify::{self, ANCHOR_BITS, Tried},
     outcome::Category,
 };
 
@@ -126,31 +126,33 @@ fn slow(rule: &Rule, phrases: &[(usize, &Phrase)], tried: &[usize], sentences: u
     }
 }
 
-/// `R108`: a sentence that the rule is to find anchors another outcome as well.
+/// `R108`: a sentence that the rule is to find says another outcome as well, and the two are not told apart.
 fn contradictory(set: &RuleSet, rule: &Rule, problems: &mut Problems<'_>) {
-    let margin = |c: Option<Category>| c.map_or(0.0, |c| set.policy(c).margin);
-    let terminal = |c: Option<Category>| c.is_some_and(|c| set.policy(c).terminal);
-    if rule.weight < ANCHOR_BITS || rule.category.is_none() || rule.status != Status::Stable {
+    let Some(category) = rule.category.filter(|_| rule.weight >= ANCHOR_BITS && rule.status == Status::Stable) else {
         return;
-    }
+    };
     for example in &rule.examples.matches {
-        let against = classify::try_text(set, &example.text, &rule.language)
-            .into_iter()
-            .filter_map(|hit| set.rule(&hit.rule))
-            .find(|r| {
-                r.category.is_some()
-                    && r.category != rule.category
-                    && r.language == rule.language
-                    && r.weight >= ANCHOR_BITS
-                    // Of two far apart in weight one has the last word.
-                    && (rule.weight - r.weight).abs() < margin(rule.category).max(margin(r.category))
-                    && (terminal(r.category) || terminal(rule.category))
-            });
-        if let Some(other) = against {
-            let category = other.category.map_or("", |c| c.as_str());
-            let message = format!("contradictory: `{}` takes this sentence for {category}", other.id);
-            let help = format!("{}:{}; one of the two needs an `unless`", other.file, other.line);
-            problems.warn("R108", example.at, message, Some(help));
-        }
+        let tried = classify::try_text(set, &example.text, &rule.language);
+        let Some(other) = rival(set, rule, category, &tried) else { continue };
+        let of = other.category.map_or("", |c| c.as_str());
+        let message = format!("contradictory: `{}` takes this sentence for {of}", other.id);
+        let help = format!("{}:{}; one of the two needs an `unless`", other.file, other.line);
+        problems.warn("R108", example.at, message, Some(help));
     }
+}
+
+/// The rule that anchors an outcome over which that of `rule` does not have its lead, once all that speaks against
+/// either is counted. Courtesies and steps may stand side by side; a final outcome stands alone.
+fn rival<'s>(set: &'s RuleSet, rule: &Rule, category: Category, tried: &Tried) -> Option<&'s Rule> {
+    let score = |of: Category| tried.scores.iter().find(|(c, _)| *c == of).map_or(0.0, |(_, bits)| *bits);
+    let terminal = |of: Category| set.policy(of).terminal;
+    tried.hits.iter().filter_map(|hit| set.rule(&hit.rule)).find(|other| {
+        let Some(of) = other.category.filter(|of| *of != category) else { return false };
+        let margin = set.policy(of).margin.max(set.policy(category).margin);
+        let undecided = score(of) > 0.0 && score(category) - score(of) < margin;
+        other.language == rule.language
+            && other.weight >= ANCHOR_BITS
+            && (terminal(of) || terminal(category))
+            && (undecided || tried.conflict)
+    })
 }
