@@ -220,6 +220,8 @@ pub(crate) struct Tried {
 /// What counts in a text of that language alone, in the zone where most is read, and what it comes to.
 pub(crate) fn try_text(rules: &RuleSet, text: &str, language: &str) -> Tried {
     alone(rules, (text, language), Zone::Lead, |sentences, raws| {
+        // What is said of a sender or a header is not said by the text.
+        raws.retain(|raw| raw.sentence.is_some());
         decide::drop_openers(rules, raws);
         let (scores, conflict) = decide::scores(rules, raws);
         let mut hits = hits(rules, sentences, raws, &decide::bits(rules, raws), Vec::new());

@@ -197,8 +197,8 @@ struct Comments {
 }
 
 impl Comments {
-    fn read(raw: Option<&RawString>) -> Comments {
-        let mut lines = raw.and_then(RawString::as_str).unwrap_or_default().lines().map(|line| line.trim().to_owned());
+    fn read(between: &str) -> Comments {
+        let mut lines = between.lines().map(|line| line.trim().to_owned());
         let behind = lines.next().filter(|line| !line.is_empty());
         Comments { behind, above: lines.filter(|line| !line.is_empty()).collect() }
     }
@@ -217,13 +217,15 @@ impl Comments {
 /// The comments before each item of a list and those behind the last; nothing where one stands between an item and its
 /// comma, where it can not be moved.
 fn comments_in(list: &Array) -> Option<(Vec<Comments>, Comments)> {
-    let inside =
-        |item: &Value| item.decor().suffix().and_then(RawString::as_str).is_some_and(|text| text.contains('#'));
-    if list.iter().any(inside) {
+    let text = |raw: Option<&RawString>| raw.and_then(RawString::as_str).unwrap_or_default().to_owned();
+    let inner = list.len().saturating_sub(1);
+    if list.iter().take(inner).any(|item| text(item.decor().suffix()).contains('#')) {
         return None;
     }
-    let before = list.iter().map(|item| Comments::read(item.decor().prefix())).collect();
-    Some((before, Comments::read(Some(list.trailing()))))
+    let before = list.iter().map(|item| Comments::read(&text(item.decor().prefix()))).collect();
+    // The last item needs no comma.
+    let end = list.get(inner).map(|item| text(item.decor().suffix())).unwrap_or_default();
+    Some((before, Comments::read(&(end + &text(Some(list.trailing()))))))
 }
 
 #[cfg(test)]
@@ -255,10 +257,10 @@ mod tests {
              [define]\na = [\"x\"]\n\n# Another sort.\nlonger = [\"y\"]\nb = [\"z\"]\n"
         );
         let line = |words: usize| vec![format!("\"{word}\","); words].join(" ");
-        let (four, two) = (line(4), line(2));
+        let (five, one) = (line(5), line(1));
         let expected = format!(
             "[[rule]]\nid      = \"a.b.c\"\nphrases = [\n  \"x\", # the first\n  # others\n  \"y\",\n  # no more\n]\n\
-             unless  = [\n  {{ rule = \"d.e.f\" }},\n  {{ any = [\n    {four}\n    {two}\n  ], scope = \"message\" }},\n]\n\
+             unless  = [\n  {{ rule = \"d.e.f\" }},\n  {{ any = [\n    {five}\n    {one}\n  ], scope = \"message\" }},\n]\n\
              [define]\na = [\"x\"]\n\n# Another sort.\nlonger = [\"y\"]\nb      = [\"z\"]\n"
         );
         let out = formatted(&given).unwrap();

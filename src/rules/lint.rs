@@ -18,7 +18,7 @@ use crate::{
 /// Most texts made of one phrase to see what it finds; a phrase that stands for more is not compared with others.
 const SAMPLES_MAX: usize = 96;
 /// Share of the sentences of the examples of its language, in percent, from which on a phrase is tried too often.
-const TRIED_PERCENT_MAX: usize = 50;
+const TRIED_PERCENT_MAX: usize = 45;
 /// Sentences below which that share says nothing.
 const SENTENCES_MIN: usize = 200;
 
@@ -119,7 +119,7 @@ fn slow(rule: &Rule, phrases: &[(usize, &Phrase)], tried: &[usize], sentences: u
     for (place, (number, phrase)) in rule.written_at.iter().zip(phrases) {
         let percent = tried.get(*number).map_or(0, |count| count * 100 / sentences);
         if percent >= TRIED_PERCENT_MAX {
-            let message = format!("slow: `{}` is searched for in {percent} % of all sentences in vain", phrase.written);
+            let message = format!("slow: searched for in vain in {percent} % of all sentences: `{}`", phrase.written);
             let help = "give it a word that is rarer, outside of `[…]` and `..`".to_owned();
             problems.warn("R109", *place, message, Some(help));
         }
