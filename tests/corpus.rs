@@ -176,7 +176,7 @@ fn every_mail_has_its_expectation() {
 }
 
 /// Share of the stated names in whose place another one may be read.
-const WRONG_NAMES_MAX: f64 = 0.02;
+const WRONG_NAMES_MAX: f64 = 0.006;
 
 /// The names that a mail states outright: none is better than a wrong one.
 #[test]
