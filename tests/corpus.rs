@@ -104,15 +104,19 @@ fn the_shipped_rules_pass_their_own_tests() {
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));
 }
 
-/// Findings in the shipped rules that are still to be mended. May only become fewer.
-const FINDINGS_MAX: usize = 83;
-
-/// Dead, needless, contradictory or slow phrases in what is shipped.
+/// What `rules check` would tell an author of these files: dead, needless, contradictory and slow phrases.
 #[test]
-fn the_shipped_rules_become_no_worse() {
+fn nothing_is_found_in_the_shipped_rules() {
     let found = rules::lint(&shipped(), &rules::shipped(), rules::Layer::Shipped);
-    assert!(found.iter().all(|f| f.code != "R104"), "dead phrases\n{}", shown(&found));
-    assert!(found.len() <= FINDINGS_MAX, "{} findings\n{}", found.len(), shown(&found));
+    assert!(found.is_empty(), "{} findings\n{}", found.len(), shown(&found));
+}
+
+#[test]
+fn the_shipped_files_are_laid_out_as_rules_fmt_does() {
+    let replies = ("rules/replies.toml".to_owned(), include_str!("../rules/replies.toml").to_owned());
+    for (name, text) in rules::shipped().into_iter().map(|s| (s.name, s.text)).chain([replies]) {
+        assert!(rules::formatted(&text).unwrap() == text, "{name} is not laid out: `onward rules fmt {name}`");
+    }
 }
 
 #[test]
@@ -172,7 +176,7 @@ fn every_mail_has_its_expectation() {
 }
 
 /// Share of the stated names in whose place another one may be read.
-const WRONG_NAMES_MAX: f64 = 0.02;
+const WRONG_NAMES_MAX: f64 = 0.006;
 
 /// The names that a mail states outright: none is better than a wrong one.
 #[test]

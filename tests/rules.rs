@@ -294,6 +294,36 @@ fn dead_needless_slow_and_contradictory_phrases_are_named() {
     assert_eq!(codes, [("R104", 9), ("R106", 11), ("R109", 12), ("R108", 17)], "{}", shown(&found));
 }
 
+/// Two outcomes of one sentence are told apart by a rule that speaks against one of them, and not by one against both.
+#[test]
+fn a_rule_against_tells_two_outcomes_apart() {
+    let english = |s: &Source| s.name.contains("-en-") || s.name.contains("core") || s.name.contains("senders");
+    let shipped: Vec<Source> = rules::shipped().into_iter().filter(english).collect();
+    let rule = |id: &str, category: &str, bits: &str| {
+        format!(
+            "[[rule]]\nid = \"mine.{id}\"\ntitle = \"x\"\ncategory = \"{category}\"\n{bits}\nphrases = [\"yacht\"]\n\
+             match = [\"We will not be moving forward with your application for the role on the yacht.\"]\nno_match = [\"A boat.\"]\n"
+        )
+    };
+    let taken = rule("unrelated.yacht", "unrelated", "strength = \"decisive\"");
+    let against_no = rule("rejection.yacht", "rejection", "weight = -20");
+    let against_it = rule("unrelated.no-yacht", "unrelated", "weight = -6");
+    for (rules, wanted) in [
+        (vec![&taken], vec!["R108"]),
+        (vec![&taken, &against_no], vec![]),
+        (vec![&taken, &against_no, &against_it], vec![]),
+        (vec![&taken, &against_it], vec!["R108"]),
+    ] {
+        let text: String = rules.into_iter().map(String::as_str).collect();
+        let mut sources = shipped.clone();
+        let text = format!("schema = 1\nlanguage = \"en\"\n{text}");
+        sources.push(Source { name: "mine.toml".into(), text, layer: Layer::User });
+        let found = rules::lint(&set(&sources), &sources, Layer::User);
+        let codes: Vec<&str> = found.iter().map(|p| p.code).collect();
+        assert_eq!(codes, wanted, "{}", shown(&found));
+    }
+}
+
 /// The keys that the reader takes in a table, as its own help names them.
 fn keys_of(table: &str, what: &str) -> Vec<String> {
     let text = format!("schema = 1\n{table}\nqqqq = 1\n");

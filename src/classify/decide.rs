@@ -207,6 +207,13 @@ fn anchors(rules: &RuleSet, raws: &[Raw], heard: &Heard<'_>) -> Vec<Category> {
     of_rules.chain(heard.repeats()).collect()
 }
 
+/// The scores of the rules alone, best first, and whether outcomes that exclude each other are both anchored.
+pub(crate) fn scores(rules: &RuleSet, raws: &[Raw]) -> (Vec<(Category, f64)>, bool) {
+    let nothing = Heard { template: None, opinions: Vec::new() };
+    let (scores, asks) = weigh(rules, raws, &bits(rules, raws), &nothing);
+    (scores, asks.contains(&Ask::Conflict))
+}
+
 /// The scores of the rules and of a repeated text, best first, and what stands against deciding by them.
 fn weigh(
     rules: &RuleSet,

@@ -201,28 +201,52 @@ pub fn try_sentence(rules: &RuleSet, rule: &str, text: &str) -> Option<Hit> {
     let wanted = rules.rules.get(index)?;
     let lead = wanted.zones.contains(&Zone::Lead);
     let zone = if lead { Zone::Lead } else { wanted.zones.first().copied().unwrap_or(Zone::Lead) };
-    try_in(rules, (text, &wanted.language), zone, |rule| rule == index).into_iter().next()
+    alone(rules, (text, &wanted.language), zone, |sentences, raws| {
+        raws.retain(|raw| raw.rule == index);
+        hits(rules, sentences, raws, &decide::bits(rules, raws), Vec::new()).into_iter().next()
+    })
 }
 
-/// What counts in a text of that language alone, in the zone where most is read.
-pub(crate) fn try_text(rules: &RuleSet, text: &str, language: &str) -> Vec<Hit> {
-    let mut hits = try_in(rules, (text, language), Zone::Lead, |_| true);
-    hits.retain(|hit| hit.dropped.is_none());
-    hits
+/// What a text says by itself.
+pub(crate) struct Tried {
+    /// Every hit that counts.
+    pub hits: Vec<Hit>,
+    /// Bits of each category, best first.
+    pub scores: Vec<(Category, f64)>,
+    /// Whether outcomes that exclude each other are both anchored, so that the person would be asked.
+    pub conflict: bool,
 }
 
-fn try_in(rules: &RuleSet, (text, language): (&str, &str), zone: Zone, wanted: impl Fn(usize) -> bool) -> Vec<Hit> {
+/// What counts in a text of that language alone, in the zone where most is read, and what it comes to.
+pub(crate) fn try_text(rules: &RuleSet, text: &str, language: &str) -> Tried {
+    alone(rules, (text, language), Zone::Lead, |sentences, raws| {
+        // What is said of a sender or a header is not said by the text.
+        raws.retain(|raw| raw.sentence.is_some());
+        decide::drop_openers(rules, raws);
+        let (scores, conflict) = decide::scores(rules, raws);
+        let mut hits = hits(rules, sentences, raws, &decide::bits(rules, raws), Vec::new());
+        hits.retain(|hit| hit.dropped.is_none());
+        Tried { hits, scores, conflict }
+    })
+}
+
+/// Reads a text of a certain language without a mail around it. Shadow rules count.
+fn alone<T>(
+    rules: &RuleSet,
+    (text, language): (&str, &str),
+    zone: Zone,
+    read: impl FnOnce(&[Sentence], &mut Vec<Raw>) -> T,
+) -> T {
     let block = Block { zone, paragraph: 0, text: clean::text(text) };
     let (sentences, _) = sentences(&[block]);
     let languages = facts::Languages::only(language);
     let context =
         Context { rules, sentences: &sentences, sender: &SenderFacts::default(), message: None, languages: &languages };
     let mut raws = judge::hits(&context);
-    raws.retain(|r| wanted(r.rule));
     for raw in raws.iter_mut().filter(|r| r.dropped == Some(Dropped::Shadow)) {
         raw.dropped = None;
     }
-    hits(rules, &sentences, &raws, &decide::bits(rules, &raws), Vec::new())
+    read(&sentences, &mut raws)
 }
 
 /// The verdict on one message with everything that led to it.

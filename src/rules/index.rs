@@ -104,7 +104,10 @@ impl Index {
         let mut needs = Needs { counts: counting.finish(), known: HashMap::new() };
         let mut building = Building::default();
         for (number, phrase) in &all {
-            let mut places = phrase.pattern().map_or_else(Vec::new, |(run, closed)| needs.of(run, closed, closed));
+            let mut places = match phrase.pattern() {
+                Some((run, closed)) => needs.of(run, closed, closed),
+                None => needs.of_expression(phrase),
+            };
             places.sort_by_key(|p| p.cost);
             building.phrase(*number, &places);
         }
@@ -271,6 +274,12 @@ fn words(text: &str, begins: bool, ends: bool) -> impl Iterator<Item = Word<'_>>
     })
 }
 
+/// A text that is nothing but marks, as in `"<role>"`: it is needed like a word.
+fn marks(text: &str) -> Option<Word<'_>> {
+    let marks = text.bytes().all(|b| b.is_ascii() && !is_letter(b)) && !text.is_empty();
+    marks.then_some(Word { text, begins: false, ends: false })
+}
+
 /// How many phrases hold a word: a word of many phrases is a common one.
 #[derive(Default)]
 struct Counting<'p> {
@@ -284,7 +293,8 @@ impl<'p> Counting<'p> {
         for piece in run {
             match piece {
                 Piece::Text(text) => {
-                    words(text, true, true).for_each(|w| *self.words.entry(w.text).or_default() += times)
+                    words(text, true, true).for_each(|w| *self.words.entry(w.text).or_default() += times);
+                    marks(text).into_iter().for_each(|w| *self.words.entry(w.text).or_default() += times);
                 }
                 Piece::Choice(choice) => {
                     self.choices.entry(choice.alternatives.as_ptr()).or_insert((choice, 0)).1 += times;
@@ -337,6 +347,7 @@ impl<'p> Needs<'p> {
             match piece {
                 Piece::Text(text) => out.extend(
                     words(text, begins, ends)
+                        .chain(marks(text))
                         .map(|w| Needed { words: Rc::from([w]), cost: cost(w, &self.counts) })
                         .min_by_key(|n| n.cost),
                 ),
@@ -345,6 +356,16 @@ impl<'p> Needs<'p> {
             }
         }
         out
+    }
+
+    /// The places of a regular expression where a text is needed.
+    fn of_expression(&self, phrase: &'p Phrase) -> Vec<Needed<'p>> {
+        let word = |text: &'p Box<str>| Word { text, begins: false, ends: false };
+        let place = |texts: &'p Vec<Box<str>>| Needed {
+            words: texts.iter().map(word).collect(),
+            cost: texts.iter().map(|text| cost(word(text), &self.counts)).sum(),
+        };
+        phrase.needs().iter().map(place).collect()
     }
 
     /// One word of each alternative, where every one of them needs one.

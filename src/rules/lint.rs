@@ -11,14 +11,14 @@ use super::{
     set::{Rule, RuleSet, Status},
 };
 use crate::{
-    classify::{self, ANCHOR_BITS},
+    classify::{self, ANCHOR_BITS, Tried},
     outcome::Category,
 };
 
 /// Most texts made of one phrase to see what it finds; a phrase that stands for more is not compared with others.
 const SAMPLES_MAX: usize = 96;
 /// Share of the sentences of the examples of its language, in percent, from which on a phrase is tried too often.
-const TRIED_PERCENT_MAX: usize = 50;
+const TRIED_PERCENT_MAX: usize = 45;
 /// Sentences below which that share says nothing.
 const SENTENCES_MIN: usize = 200;
 
@@ -119,38 +119,40 @@ fn slow(rule: &Rule, phrases: &[(usize, &Phrase)], tried: &[usize], sentences: u
     for (place, (number, phrase)) in rule.written_at.iter().zip(phrases) {
         let percent = tried.get(*number).map_or(0, |count| count * 100 / sentences);
         if percent >= TRIED_PERCENT_MAX {
-            let message = format!("slow: `{}` is searched for in {percent} % of all sentences in vain", phrase.written);
+            let message = format!("slow: searched for in vain in {percent} % of all sentences: `{}`", phrase.written);
             let help = "give it a word that is rarer, outside of `[…]` and `..`".to_owned();
             problems.warn("R109", *place, message, Some(help));
         }
     }
 }
 
-/// `R108`: a sentence that the rule is to find anchors another outcome as well.
+/// `R108`: a sentence that the rule is to find says another outcome as well, and the two are not told apart.
 fn contradictory(set: &RuleSet, rule: &Rule, problems: &mut Problems<'_>) {
-    let margin = |c: Option<Category>| c.map_or(0.0, |c| set.policy(c).margin);
-    let terminal = |c: Option<Category>| c.is_some_and(|c| set.policy(c).terminal);
-    if rule.weight < ANCHOR_BITS || rule.category.is_none() || rule.status != Status::Stable {
+    let Some(category) = rule.category.filter(|_| rule.weight >= ANCHOR_BITS && rule.status == Status::Stable) else {
         return;
-    }
+    };
     for example in &rule.examples.matches {
-        let against = classify::try_text(set, &example.text, &rule.language)
-            .into_iter()
-            .filter_map(|hit| set.rule(&hit.rule))
-            .find(|r| {
-                r.category.is_some()
-                    && r.category != rule.category
-                    && r.language == rule.language
-                    && r.weight >= ANCHOR_BITS
-                    // Of two far apart in weight one has the last word.
-                    && (rule.weight - r.weight).abs() < margin(rule.category).max(margin(r.category))
-                    && (terminal(r.category) || terminal(rule.category))
-            });
-        if let Some(other) = against {
-            let category = other.category.map_or("", |c| c.as_str());
-            let message = format!("contradictory: `{}` takes this sentence for {category}", other.id);
-            let help = format!("{}:{}; one of the two needs an `unless`", other.file, other.line);
-            problems.warn("R108", example.at, message, Some(help));
-        }
+        let tried = classify::try_text(set, &example.text, &rule.language);
+        let Some(other) = rival(set, rule, category, &tried) else { continue };
+        let of = other.category.map_or("", |c| c.as_str());
+        let message = format!("contradictory: `{}` takes this sentence for {of}", other.id);
+        let help = format!("{}:{}; one of the two needs an `unless`", other.file, other.line);
+        problems.warn("R108", example.at, message, Some(help));
     }
+}
+
+/// The rule that anchors an outcome over which that of `rule` does not have its lead, once all that speaks against
+/// either is counted. Courtesies and steps may stand side by side; a final outcome stands alone.
+fn rival<'s>(set: &'s RuleSet, rule: &Rule, category: Category, tried: &Tried) -> Option<&'s Rule> {
+    let score = |of: Category| tried.scores.iter().find(|(c, _)| *c == of).map_or(0.0, |(_, bits)| *bits);
+    let terminal = |of: Category| set.policy(of).terminal;
+    tried.hits.iter().filter_map(|hit| set.rule(&hit.rule)).find(|other| {
+        let Some(of) = other.category.filter(|of| *of != category) else { return false };
+        let margin = set.policy(of).margin.max(set.policy(category).margin);
+        let undecided = score(of) > 0.0 && score(category) - score(of) < margin;
+        other.language == rule.language
+            && other.weight >= ANCHOR_BITS
+            && (terminal(of) || terminal(category))
+            && (undecided || tried.conflict)
+    })
 }

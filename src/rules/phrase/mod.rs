@@ -4,6 +4,7 @@
 //! Patterns compare bytes. That is sound because in normalised text every byte from 0x80 on belongs to a letter
 //! ([`super::normal`]). This file must not know what a rule is.
 
+mod needs;
 #[cfg(test)]
 mod oracle;
 mod parse;
@@ -117,7 +118,7 @@ pub struct Phrase {
 #[derive(Debug)]
 enum Form {
     Pattern { run: Run, begin: FirstBytes, edge: Edge, joins: u32 },
-    Expression(Regex),
+    Expression { regex: Regex, needs: Vec<needs::Place> },
 }
 
 /// What stands at both ends of a place.
@@ -204,14 +205,22 @@ impl Phrase {
         if regex.is_match(b"") {
             return Err("it matches the empty text".into());
         }
-        Ok(Self::made(written, Form::Expression(regex)))
+        Ok(Self::made(written, Form::Expression { regex, needs: needs::of(written) }))
     }
 
     /// The pattern and whether it stands between edges of words; `None` for a regular expression.
     pub(super) fn pattern(&self) -> Option<(&[Piece], bool)> {
         match self.form.get()? {
             Form::Pattern { run, edge, .. } => Some((run, *edge == Edge::Word)),
-            Form::Expression(_) => None,
+            Form::Expression { .. } => None,
+        }
+    }
+
+    /// The texts that have to stand where a regular expression matches, place by place; none for a pattern.
+    pub(super) fn needs(&self) -> &[needs::Place] {
+        match self.form.get() {
+            Some(Form::Expression { needs, .. }) => needs,
+            _ => &[],
         }
     }
 
@@ -226,11 +235,11 @@ impl Phrase {
             Form::Pattern { run, begin, edge, joins } => {
                 search::Search::new(text, *edge, *joins).first(run, *begin, from)
             }
-            Form::Expression(regex) if from <= text.len() => {
+            Form::Expression { regex, .. } if from <= text.len() => {
                 let found = regex.find_at(text.as_bytes(), from)?;
                 Some(Found { span: (found.start(), found.end()), captures: Vec::new() })
             }
-            Form::Expression(_) => None,
+            Form::Expression { .. } => None,
         }
     }
 
