@@ -1,7 +1,7 @@
 //! Merged syntax to [`RuleSet`]: every value checked against the vocabulary, every phrase compiled, every reference
 //! resolved. Goes on after a mistake so that all of them are reported together.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
     Layer, Place, Source, Trust,
@@ -86,6 +86,7 @@ pub(super) fn compile(
         conflicts,
         senders,
         titles: super::titles::Titles::read(&lists),
+        names: OnceLock::new(),
         lists,
         message_tests,
         fingerprint: String::new(),

@@ -13,6 +13,7 @@ use crate::{
     rules::{
         normal::normalise,
         phrase::{Capture, is_spaceless},
+        words::Tails,
     },
 };
 
@@ -104,6 +105,11 @@ const SHARED_MAILBOXES: [&str; 33] = [
 ];
 /// Longest line that may be a signature, in characters.
 const SIGNATURE_CHARS_MAX: usize = 60;
+/// Most lines that are looked for in the text before them: honest mail has few that are nothing but a name, and each
+/// takes a search through the whole mail.
+const SOUGHT_MAX: usize = 32;
+/// Most candidates that are weighed against each other, each against all: honest mail names a handful.
+const CANDIDATES_MAX: usize = 100;
 /// Shortest label of a domain that may be a name alone, in characters.
 const LABEL_CHARS_MIN: usize = 4;
 /// Shortest part of a slug that may stand for the whole.
@@ -148,19 +154,19 @@ pub(super) fn read(r: &Reading<'_>) -> Option<Fact> {
 fn push(out: &mut Vec<Candidate>, name: Option<String>, source: &'static str, points: f64) {
     if let Some(name) = name {
         let folded = folded(&name);
-        if !folded.is_empty() {
+        if !folded.is_empty() && out.len() < CANDIDATES_MAX {
             out.push(Candidate { folded, name, source, points, spelled: true });
         }
     }
 }
 
-fn suffixes<'r>(r: &Reading<'r>) -> &'r [String] {
-    r.rules.list("display-suffixes")
+fn suffixes<'r>(r: &Reading<'r>) -> &'r Tails {
+    &r.words().suffixes
 }
 
 /// The text without the words of a team behind and before the name.
 fn bare<'n>(r: &Reading<'_>, text: &'n str) -> &'n str {
-    without_suffix(without_prefix(without_suffix(text, suffixes(r)), r.rules.list("display-prefixes")), suffixes(r))
+    without_suffix(without_prefix(without_suffix(text, suffixes(r)), &r.words().prefixes), suffixes(r))
 }
 
 /// Whether the mail comes from somebody who hires for another.
@@ -168,7 +174,7 @@ fn for_client(r: &Reading<'_>) -> bool {
     // `HR Acme` is in the house, whoever its clients are.
     let in_house = r.message.from.first().is_some_and(|from| {
         let name = from.name.trim();
-        without_prefix(name, r.rules.list("display-prefixes")).len() < name.len()
+        without_prefix(name, &r.words().prefixes).len() < name.len()
     });
     r.sender.kind.as_deref() == Some("agency") || !in_house && r.counted().any(|(_, rule)| rule.set.agency)
 }
@@ -219,7 +225,7 @@ fn display_name(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
     });
     let relayed = r.sender.noreply || r.sender.relays_hiring();
     let shared = relayed || SHARED_MAILBOXES.iter().any(|m| local.split(['.', '-', '_', '+']).any(|part| part == *m));
-    let trade = trade::stands_in(r.rules, bare);
+    let trade = trade::stands_in(r.words(), bare);
     if !trade && is_titled(bare) || !cut && !shared && !trade && is_sender(from, bare, named_in_local) {
         return;
     }
@@ -310,11 +316,8 @@ fn addresses(r: &Reading<'_>, from: &Address, out: &mut Vec<Candidate>) {
 fn is_own(r: &Reading<'_>, label: &str) -> bool {
     let about_a_job = !matches!(r.category, Category::Unrelated | Category::JobAlert | Category::Outreach);
     let long_enough = label.chars().count() >= LABEL_CHARS_MIN;
-    let parts = label.contains('-') && !trade::stands_in(r.rules, label);
-    let agency = r.rules.list("agency-labels").iter().any(|part| match part.strip_prefix('*') {
-        Some(end) => label.ends_with(end),
-        None => label.contains(part.as_str()),
-    });
+    let parts = label.contains('-') && !trade::stands_in(r.words(), label);
+    let agency = r.words().agency_parts.stand_in(label) || r.words().agency_ends.end(label);
     about_a_job && long_enough && !parts && !agency && !r.sender.noreply && !for_client(r)
 }
 
@@ -327,7 +330,7 @@ fn from_slug(r: &Reading<'_>, slug: &str, source: &'static str, points: f64, out
     let spelled = spelling(r, &squeezed_slug);
     let name = spelled.clone().unwrap_or_else(|| {
         let words = slug.split(['-', '_', '.']).filter(|w| !w.is_empty());
-        let words = words.map(|w| trade::parted(r.rules, w).unwrap_or_else(|| trade::capital(w)));
+        let words = words.map(|w| trade::parted(r.words(), w).unwrap_or_else(|| trade::capital(w)));
         words.collect::<Vec<_>>().join(" ")
     });
     let folded = if spelled.is_some() { folded(&name) } else { squeezed_slug };
@@ -338,13 +341,14 @@ fn from_slug(r: &Reading<'_>, slug: &str, source: &'static str, points: f64, out
 
 /// The words of the mail that make up a slug, or the longest that begin it or that it begins.
 fn spelling(r: &Reading<'_>, slug: &str) -> Option<String> {
+    let begins = |word: &str| may_begin(word.trim_start_matches(|c: char| !c.is_alphanumeric()), slug);
     let display = r.message.from.first().map(|f| f.name.as_str());
     let own = r.sentences.iter().filter(|s| is_own_text(s.zone)).map(|s| s.text.as_str());
     let mut part: Option<(usize, String)> = None;
     for text in display.into_iter().chain(own) {
         let words: Vec<&str> = text.split_whitespace().collect();
         for start in 0..words.len() {
-            if !words.get(start).is_some_and(|w| w.chars().any(char::is_uppercase)) {
+            if !words.get(start).is_some_and(|w| begins(w) && w.chars().any(char::is_uppercase)) {
                 continue;
             }
             for count in 1..=SPELLING_WORDS_MAX {
@@ -368,6 +372,14 @@ fn spelling(r: &Reading<'_>, slug: &str) -> Option<String> {
     part.map(|(_, name)| name)
 }
 
+/// Whether a name may be spelled like the slug, or either begin like the other, told by its first letter alone.
+fn may_begin(name: &str, slug: &str) -> bool {
+    match name.bytes().next() {
+        Some(first) if first.is_ascii() => slug.bytes().next() == Some(first.to_ascii_lowercase()),
+        _ => true,
+    }
+}
+
 enum Alike {
     Same,
     /// One begins with the other; how long the shorter one is.
@@ -380,8 +392,11 @@ enum Alike {
 fn alike(name: &str, slug: &str) -> Alike {
     let mut best = Alike::No;
     // Domains write `&` as `and` or leave it out.
-    let bare = name.replace('&', " ");
-    for (name, long) in [(name, false), (name, true), (bare.as_str(), false), (bare.as_str(), true)] {
+    let bare = name.contains('&').then(|| name.replace('&', " "));
+    let spellings = [Some(name), bare.as_deref()].into_iter().flatten();
+    // Letters of ASCII are written in one way.
+    let spellings = spellings.flat_map(|name| [(name, false), (name, true)]).filter(|(n, long)| !long || !n.is_ascii());
+    for (name, long) in spellings {
         let joined = as_domain(name, long);
         if joined.is_empty() {
             continue;
@@ -448,7 +463,7 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     if let Some(line) = last {
         let bare = bare(r, line);
         // `View more jobs` ends like a team as well: only words before a name tell here.
-        let team_first = without_prefix(line, r.rules.list("display-prefixes")).len() < line.len();
+        let team_first = without_prefix(line, &r.words().prefixes).len() < line.len();
         let named = spaceless::names_employer(line) || team_first || is_firm(r, line);
         push(out, employer(bare, suffixes(r)), "last line", if named { SIGNATURE } else { LAST_LINE });
     }
@@ -469,27 +484,34 @@ fn signature(r: &Reading<'_>, out: &mut Vec<Candidate>) {
 
 /// Whether a line is the name of a firm by its trade, and not somebody's position there.
 fn is_firm(r: &Reading<'_>, line: &str) -> bool {
-    line.contains(' ') && trade::stands_in(r.rules, line) && !r.rules.titles.stand_in(&folded(line))
+    line.contains(' ') && trade::stands_in(r.words(), line) && !r.rules.titles.stand_in(&folded(line))
 }
 
 /// Lines that are nothing but a name: with its legal form, or with the name standing in an earlier sentence as well.
 fn own_lines(r: &Reading<'_>, out: &mut Vec<Candidate>) {
     let written = |s: &&Sentence| matches!(s.zone, Zone::Lead | Zone::Body | Zone::Closing);
-    let mut before: Vec<&str> = Vec::new();
-    for line in r.sentences.iter().filter(written).map(|s| s.text.trim()) {
-        let short = line.chars().count() <= SIGNATURE_CHARS_MAX;
-        let recurs = line.contains(' ') && before.iter().any(|s| s.contains(&format!(" {line}")));
-        // Dear to know, and asked of few lines.
-        let other = || r.rules.titles.stand_in(&folded(line)) || is_signer(r, line);
+    let lines: Vec<&str> = r.sentences.iter().filter(written).map(|s| s.text.trim()).collect();
+    let mut sought = 0;
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.chars().count() <= SIGNATURE_CHARS_MAX) {
         // `Ada, Acme GmbH`: the form belongs to the last part.
         let last = line.rsplit(", ").next().filter(|part| has_legal_form(part)).unwrap_or(line);
-        if short && has_legal_form(last) {
+        if has_legal_form(last) {
             push(out, employer(last, suffixes(r)), "signature", SIGNATURE);
-        } else if short && recurs && !other() {
-            push(out, employer(line, suffixes(r)).filter(|name| name == line), "signature", STATED);
+        } else if sought < SOUGHT_MAX && is_name_alone(r, line) {
+            sought += 1;
+            let behind_a_word = format!(" {line}");
+            if lines.iter().take(at).any(|earlier| earlier.contains(&behind_a_word)) {
+                push(out, Some((*line).to_owned()), "signature", STATED);
+            }
         }
-        before.push(line);
     }
+}
+
+/// Whether a line is nothing but a name of several words that may be an employer's.
+fn is_name_alone(r: &Reading<'_>, line: &str) -> bool {
+    let whole = || employer(line, suffixes(r)).is_some_and(|name| name == line);
+    let other = || r.rules.titles.stand_in(&folded(line)) || is_signer(r, line);
+    line.contains(' ') && whole() && !other()
 }
 
 /// Whether a line is the name in the sender's own address.

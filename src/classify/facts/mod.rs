@@ -9,8 +9,10 @@ mod role;
 mod role_name;
 mod spaceless;
 mod trade;
+mod words;
 
 pub(crate) use language::{Languages, is_function_word, languages};
+pub(crate) use words::NameWords;
 
 use super::{Facts, judge::Raw, sender::SenderFacts, sentence::Sentence};
 use crate::{
@@ -31,6 +33,11 @@ pub(crate) struct Reading<'r> {
 }
 
 impl<'r> Reading<'r> {
+    /// The lists by which names are read.
+    fn words(&self) -> &'r NameWords {
+        NameWords::of(self.rules)
+    }
+
     /// The rules that counted, courtesy included: a fact is a fact.
     fn counted(&self) -> impl Iterator<Item = (&'r Raw, &'r Rule)> {
         use super::Dropped;

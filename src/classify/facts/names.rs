@@ -1,7 +1,10 @@
 //! Names as they stand in mail, made comparable and cut to the name itself.
 
 use super::spaceless;
-use crate::rules::phrase::is_spaceless;
+use crate::rules::{
+    phrase::is_spaceless,
+    words::{Tails, Words},
+};
 
 /// Shortest and longest name kept, in characters.
 const CHARS: std::ops::RangeInclusive<usize> = 2..=70;
@@ -213,6 +216,10 @@ pub(super) fn squeezed(name: &str) -> String {
 /// Cyrillic as Russian documents write it, with long umlauts as Ukrainian ones do.
 pub(super) fn as_domain(text: &str, umlauts_long: bool) -> String {
     use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+    if text.is_ascii() {
+        let letters = text.replace('&', "and");
+        return letters.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    }
     let lower = text.to_lowercase().replace('&', "and").replace('ß', "ss").replace('æ', "ae").replace('œ', "oe");
     let lower = if umlauts_long { lower.replace('ä', "ae").replace('ö', "oe").replace('ü', "ue") } else { lower };
     let latin = lower.nfc().flat_map(|letter| {
@@ -277,7 +284,11 @@ fn plain(letter: char) -> char {
 /// Whether two folded names mean the same: equal, one whole inside the other, or the same slug.
 pub(super) fn agree(a: &str, b: &str) -> bool {
     let long_enough = a.chars().count().min(b.chars().count()) >= 3;
-    let within = |a: &str, b: &str| a.contains(b) && format!(" {a} ").contains(&format!(" {b} "));
+    let ends = |text: &str| text.is_empty() || text.starts_with(' ');
+    let within = |a: &str, b: &str| {
+        let mut words = [0].into_iter().chain(a.match_indices(' ').map(|(at, _)| at + 1));
+        words.any(|at| a.get(at..).and_then(|rest| rest.strip_prefix(b)).is_some_and(ends))
+    };
     let same_letters = || a.chars().filter(|c| *c != ' ').eq(b.chars().filter(|c| *c != ' '));
     a == b
         || (long_enough && (within(a, b) || within(b, a) || same_letters()))
@@ -363,7 +374,7 @@ fn is_name_word(word: &str) -> bool {
 
 /// The employer's name inside a captured piece of text, in its original spelling. `suffixes` are words a team adds to
 /// the name (*Hiring Team*).
-pub(super) fn employer(captured: &str, suffixes: &[String]) -> Option<String> {
+pub(super) fn employer(captured: &str, suffixes: &Tails) -> Option<String> {
     if is_spaceless(captured) {
         return spaceless::employer(captured).filter(|name| fits(name)).map(str::to_owned);
     }
@@ -440,15 +451,17 @@ fn name_words(captured: &str) -> Vec<&str> {
 }
 
 /// Takes the words a team puts before the name off (*Ufficio HR*), with what stands between; `prefixes` are lower case.
-pub(super) fn without_prefix<'n>(name: &'n str, prefixes: &[String]) -> &'n str {
+pub(super) fn without_prefix<'n>(name: &'n str, prefixes: &Words) -> &'n str {
     let mut rest = trimmed(name);
     loop {
-        let behind = |prefix: &String| {
-            let (head, tail) = rest.split_at_checked(prefix.len())?;
-            let ends = tail.starts_with([' ', ':', ',']) || tail.is_empty();
-            (ends && head.to_lowercase() == *prefix).then_some(tail)
+        let marks = rest.match_indices([' ', ':', ',']).map(|(at, _)| at).take_while(|at| *at <= prefixes.longest());
+        let behind = |at: usize| {
+            let (head, tail) = rest.split_at_checked(at).filter(|(head, _)| head.len() <= prefixes.longest())?;
+            let lower = head.to_lowercase();
+            (lower.len() == head.len() && prefixes.has(&lower)).then_some(tail)
         };
-        let Some(tail) = prefixes.iter().filter_map(behind).min_by_key(|tail| tail.len()) else { return rest };
+        // The longest one.
+        let Some(tail) = marks.chain([rest.len()]).filter_map(behind).last() else { return rest };
         rest = trimmed(tail);
         while let Some((word, tail)) = rest.split_once(' ')
             && AFTER_TEAM.contains(&word)
@@ -467,18 +480,12 @@ pub(super) fn has_legal_form(line: &str) -> bool {
 }
 
 /// Takes the words a team adds off the end, as long as there are any.
-pub(super) fn without_suffix<'n>(name: &'n str, suffixes: &[String]) -> &'n str {
+pub(super) fn without_suffix<'n>(name: &'n str, suffixes: &Tails) -> &'n str {
     let mut name = trimmed(name);
     loop {
-        let team = "team".to_owned();
+        let apart = |head: &&str| head.is_empty() || head.ends_with([' ', '\'', '-', '@', '|']);
         // The longest first: `Early Careers` is all team.
-        let shorter = suffixes.iter().chain([&team]).filter_map(|s| {
-            let cut = name.len().checked_sub(s.len())?;
-            let (head, tail) = name.split_at_checked(cut)?;
-            (tail.eq_ignore_ascii_case(s) && (head.is_empty() || head.ends_with([' ', '\'', '-', '@', '|'])))
-                .then(|| trimmed(head))
-        });
-        match shorter.min_by_key(|head| head.len()) {
+        match suffixes.heads(name).filter(apart).map(trimmed).min_by_key(|head| head.len()) {
             Some(head) => name = head,
             None => return name,
         }
@@ -502,7 +509,7 @@ mod tests {
 
     #[test]
     fn names_are_cut_to_the_name() {
-        let suffixes: Vec<String> = ["hiring team", "careers", "talent acquisition"].map(str::to_owned).to_vec();
+        let suffixes: Tails = ["hiring team", "careers", "talent acquisition", "team"].into_iter().collect();
         for (captured, expected) in [
             ("Acme and for your time", Some("Acme")),
             ("Bank of Nowhere, we", Some("Bank of Nowhere")),
@@ -531,8 +538,8 @@ mod tests {
         ] {
             assert_eq!(employer(captured, &suffixes).as_deref(), expected, "{captured}");
         }
-        let prefixes =
-            ["ufficio hr", "zespół rekrutacji", "zespół", "equipo de people", "отдел персонала"].map(str::to_owned);
+        let prefixes = ["ufficio hr", "zespół rekrutacji", "zespół", "equipo de people", "отдел персонала"];
+        let prefixes: Words = prefixes.into_iter().collect();
         for (captured, expected) in [
             ("Ufficio HR Cartiera Bassa", "Cartiera Bassa"),
             ("Zespół Rekrutacji Acme", "Acme"),

@@ -24,11 +24,12 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     let titles = &r.rules.titles;
     let mut points: Vec<(String, String, f64, String)> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
+    let employer_folded = employer.map(names::folded);
     for (raw, rule) in r.counted() {
         for (_, text, zone) in r.captured(raw, Capture::Role) {
             let Some(name) = role_name::role(&text, employer, &r.language) else { continue };
             let folded = names::folded(&name);
-            if employer.is_some_and(|e| names::folded(e) == folded) {
+            if employer_folded.as_ref() == Some(&folded) {
                 continue;
             }
             if let Some(known) = index.get(&folded).and_then(|i| points.get_mut(*i)) {
@@ -52,7 +53,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     for piece in trade_and_title(r).into_iter().chain(subject_pieces(&r.message.subject)) {
         let Some(name) = role_name::role(piece, employer, &r.language) else { continue };
         let folded = names::folded(&name);
-        let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
+        let is_employer = employer_folded.as_ref().is_some_and(|e| names::agree(e, &folded));
         if is_employer || !(titles.stand_in(&folded) || is_kind_of_place(r, &folded)) {
             continue;
         }
@@ -73,10 +74,8 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
 
 /// Whether a text is nothing but the word for a kind of place (*a substitute's*, *a grant*), which stands for the role.
 fn is_kind_of_place(r: &Reading<'_>, folded: &str) -> bool {
-    r.rules.list("role-words").iter().any(|word| match word.strip_suffix('*') {
-        Some(start) => !folded.contains(' ') && folded.starts_with(start),
-        None => folded == word,
-    })
+    let words = &r.words().role_words;
+    words.whole.has(folded) || !folded.contains(' ') && words.fit(folded)
 }
 
 /// The part of a subject where a colon parts two titles: *Artisan: Boilermaker* is one role.

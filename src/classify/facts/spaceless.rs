@@ -222,7 +222,9 @@ pub(super) fn names_employer(text: &str) -> bool {
 
 /// Whether a word shows that it names an employer.
 fn bears_form(word: &str) -> bool {
-    FORMS.iter().any(|form| word.contains(form)) || TRADES.iter().any(|trade| word.ends_with(trade))
+    // Lines of other scripts are asked as well.
+    !word.is_ascii()
+        && (FORMS.iter().any(|form| word.contains(form)) || TRADES.iter().any(|trade| word.ends_with(trade)))
 }
 
 /// The name up to the word that shows its form, with what belongs to it.
