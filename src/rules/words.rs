@@ -194,11 +194,25 @@ pub(crate) struct Tails {
 impl Tails {
     /// The text before each of the words that it ends with, whatever their case in ASCII.
     pub(crate) fn heads<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.before(text, str::eq_ignore_ascii_case)
+    }
+
+    /// The text before each of the words that it ends with, as they are written.
+    pub(crate) fn exact_heads<'t>(&self, text: &'t str) -> impl Iterator<Item = &'t str> {
+        self.before(text, |tail, word| tail == word)
+    }
+
+    /// The text before the longest of the words that it ends with, as they are written.
+    pub(crate) fn head<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.exact_heads(text).min_by_key(|head| head.len())
+    }
+
+    fn before<'t>(&self, text: &'t str, same: impl Fn(&str, &str) -> bool) -> impl Iterator<Item = &'t str> {
         let last = text.bytes().next_back().map(|byte| byte.to_ascii_lowercase());
         let words = last.and_then(|byte| self.by_last.get(&byte)).into_iter().flatten();
         words.filter_map(move |word| {
             let (head, tail) = text.split_at_checked(text.len().checked_sub(word.len())?)?;
-            tail.eq_ignore_ascii_case(word).then_some(head)
+            same(tail, word).then_some(head)
         })
     }
 }
@@ -247,6 +261,8 @@ mod tests {
             let heads = list().collect::<Tails>().heads(&text).map(str::len).min();
             let ends = |w: &&str| text.to_ascii_lowercase().ends_with(*w);
             prop_assert_eq!(heads, list().filter(ends).map(|w| text.len() - w.len()).min());
+            let head = list().filter_map(|w| text.strip_suffix(w)).min_by_key(|head| head.len());
+            prop_assert_eq!(list().collect::<Tails>().head(&text), head);
         }
     }
 }

@@ -8,6 +8,7 @@ mod people;
 mod role;
 mod role_name;
 mod spaceless;
+mod spaceless_role;
 mod trade;
 mod words;
 
