@@ -42,12 +42,12 @@ impl Titles {
         let mut rest = Some(name);
         while let Some(text) = rest {
             let (word, behind) = text.split_once(' ').map_or((text, None), |(word, behind)| (word, Some(behind)));
-            let goes_on = |known: &Box<str>| {
-                let tail = behind.and_then(|behind| behind.strip_prefix(known.as_ref()));
+            let goes_on = |known: &str| {
+                let tail = behind.and_then(|behind| behind.strip_prefix(known));
                 tail.is_some_and(|tail| tail.is_empty() || tail.starts_with(' '))
             };
             let one = self.words.whole.has(word) || self.words.starts.begin(word) || self.words.ends.end(word);
-            if one || self.several.get(word).is_some_and(|known| known.iter().any(goes_on)) {
+            if one || self.several.get(word).is_some_and(|known| known.iter().any(|known| goes_on(known))) {
                 return true;
             }
             rest = behind;

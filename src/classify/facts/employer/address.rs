@@ -82,7 +82,7 @@ fn from_slug(r: &Reading<'_>, slug: &str, source: &'static str, points: f64, out
     let folded = if spelled.is_some() { folded(r.words(), &name) } else { squeezed_slug };
     // A name that the text spells is worth more than an address alone.
     let points = if spelled.is_some() { points + 1.0 } else { points };
-    out.add(Candidate { spelled: spelled.is_some(), folded, name, source, points });
+    out.found.push(Candidate { spelled: spelled.is_some(), folded, name, source, points });
 }
 
 /// The words of the mail that make up a slug, or the longest that begin it or that it begins.

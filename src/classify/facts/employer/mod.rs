@@ -28,8 +28,11 @@ const SIGNATURE: f64 = 3.0;
 const CERTAIN: f64 = 9.0;
 /// A display name that may as well be a person's.
 const DISPLAY_NAME_BARE: f64 = 1.5;
-/// Most candidates of one source that are weighed, each against all: honest mail names a handful.
-const CANDIDATES_MAX: usize = 100;
+/// Most lines that are weighed as names, each against all other candidates: honest mail has a handful. What rules
+/// capture is limited by their hits.
+const LINES_MAX: usize = 100;
+/// Source of a name that stands in a line of its own.
+const LINE: &str = "signature";
 
 struct Candidate {
     name: String,
@@ -49,14 +52,17 @@ struct Candidates<'r> {
 impl Candidates<'_> {
     fn push(&mut self, name: Option<String>, source: &'static str, points: f64) {
         if let Some(name) = name {
-            self.add(Candidate { folded: folded(self.words, &name), name, source, points, spelled: true });
+            let folded = folded(self.words, &name);
+            if !folded.is_empty() {
+                self.found.push(Candidate { folded, name, source, points, spelled: true });
+            }
         }
     }
 
-    fn add(&mut self, candidate: Candidate) {
-        let before = self.found.iter().filter(|known| known.source == candidate.source).count();
-        if !candidate.folded.is_empty() && before < CANDIDATES_MAX {
-            self.found.push(candidate);
+    /// Pushes a name that stands in a line of its own.
+    fn push_line(&mut self, name: Option<String>, points: f64) {
+        if self.found.iter().filter(|known| known.source == LINE).count() < LINES_MAX {
+            self.push(name, LINE, points);
         }
     }
 }

@@ -40,12 +40,12 @@ pub(super) fn signature(r: &Reading<'_>, out: &mut Candidates<'_>) {
         let line = line.as_str();
         let bare = bare(r, line);
         if spaceless::names_employer(r.words(), line) || has_legal_form(r.words(), line) || is_firm(r, line) {
-            out.push(employer(r.words(), line), "signature", SIGNATURE);
+            out.push_line(employer(r.words(), line), SIGNATURE);
         } else if bare.len() < line.len() {
             let bare = bare.strip_prefix("The ").or_else(|| bare.strip_prefix("Your ")).unwrap_or(bare);
-            out.push(employer(r.words(), bare), "signature", SIGNATURE);
+            out.push_line(employer(r.words(), bare), SIGNATURE);
         } else if !is_person(line) {
-            out.push(employer(r.words(), line), "signature", 1.0);
+            out.push_line(employer(r.words(), line), 1.0);
         }
     }
 }
@@ -64,12 +64,12 @@ fn own_lines(r: &Reading<'_>, out: &mut Candidates<'_>) {
         // `Ada, Acme GmbH`: the form belongs to the last part.
         let last = line.rsplit(", ").next().filter(|part| has_legal_form(r.words(), part)).unwrap_or(line);
         if has_legal_form(r.words(), last) {
-            out.push(employer(r.words(), last), "signature", SIGNATURE);
+            out.push_line(employer(r.words(), last), SIGNATURE);
         } else if sought < SOUGHT_MAX && is_name_alone(r, line) {
             sought += 1;
             let behind_a_word = format!(" {line}");
             if lines.iter().take(at).any(|earlier| earlier.contains(&behind_a_word)) {
-                out.push(Some((*line).to_owned()), "signature", STATED);
+                out.push_line(Some((*line).to_owned()), STATED);
             }
         }
     }
