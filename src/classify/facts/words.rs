@@ -268,3 +268,25 @@ pub(super) fn shipped() -> &'static NameWords {
         std::sync::LazyLock::new(|| crate::rules::load(&crate::rules::shipped()).unwrap());
     NameWords::of(&RULES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Layer, Source, load};
+
+    #[test]
+    fn every_list_is_read_and_takes_words_of_ones_own() {
+        let shipped = crate::rules::shipped();
+        let names = shipped.iter().find(|source| source.name.ends_with("names.toml")).unwrap();
+        let document: toml::Table = names.text.parse().unwrap();
+        for list in document["define"].as_table().unwrap().keys() {
+            let asked = |call: &&str| include_str!("words.rs").contains(&format!("{call}\"{list}\")"));
+            assert!(["(", "(rules, "].iter().any(asked), "{list}");
+        }
+        let text = "schema = 1\n[define]\nnames-person-titles = [\"dña\"]\nrole-leading = [\"pályázat\"]\n";
+        let own = Source { name: "mine.toml".into(), text: text.into(), layer: Layer::User };
+        let rules = load(&[shipped, vec![own]].concat()).unwrap();
+        let words = NameWords::of(&rules);
+        assert!(words.person_titles.has("dña") && words.person_titles.has("mr") && words.role.leading.has("pályázat "));
+    }
+}
