@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 pub use decide::{ANCHOR_BITS, RELEVANCE_BITS};
-pub(crate) use facts::is_function_word;
+pub(crate) use facts::{NameWords, is_function_word};
 pub use judge::HITS_PER_RULE_MAX;
 pub use learned::{BAYES_RULE, LEARNED_SOURCE, TEMPLATE_RULE};
 pub(crate) use sentence::Sentence;

@@ -1,7 +1,7 @@
 //! Merged syntax to [`RuleSet`]: every value checked against the vocabulary, every phrase compiled, every reference
 //! resolved. Goes on after a mistake so that all of them are reported together.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
     Layer, Place, Source, Trust,
@@ -48,8 +48,10 @@ pub(super) fn compile(
 ) -> RuleSet {
     let Merged { rules: merged, lists } = merged;
     let ids = merged.iter().enumerate().map(|(i, r)| (r.id.text.clone(), i)).collect();
-    // A word added to a shipped list stands in shipped phrases.
-    let widened = files.iter().zip(sources).any(|(f, s)| s.layer == Layer::User && !f.defines.is_empty());
+    // A word added to a list stands in the shipped phrases that use the list.
+    let layer = |wanted| files.iter().zip(sources).filter(move |(_, s)| s.layer == wanted);
+    let mut added = layer(Layer::User).flat_map(|(f, _)| &f.defines).map(|(name, _)| name.text.to_lowercase());
+    let widened = added.any(|name| layer(Layer::Shipped).any(|(_, s)| s.text.contains(&format!("{{{{{name}}}}}"))));
     let mut c = Compiler {
         lists: &lists,
         library: Library::new(&lists),
@@ -86,6 +88,7 @@ pub(super) fn compile(
         conflicts,
         senders,
         titles: super::titles::Titles::read(&lists),
+        names: OnceLock::new(),
         lists,
         message_tests,
         fingerprint: String::new(),

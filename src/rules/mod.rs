@@ -28,6 +28,7 @@ mod stats;
 mod syntax;
 mod titles;
 mod vocabulary;
+pub(crate) mod words;
 
 use sha2::{Digest, Sha256};
 

@@ -1,6 +1,6 @@
 //! The compiled rule set: what [`crate::classify`] works with. Immutable; a reload builds a new one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use super::{
     Layer,
@@ -11,7 +11,7 @@ use super::{
     sender::SenderTable,
 };
 use crate::{
-    classify::Modality,
+    classify::{Modality, NameWords},
     message::Zone,
     outcome::{Category, Reason, Stage},
 };
@@ -28,6 +28,8 @@ pub struct RuleSet {
     pub(crate) senders: SenderTable,
     pub(crate) lists: WordLists,
     pub(crate) titles: super::titles::Titles,
+    /// The lists by which names are read; see [`NameWords::of`].
+    pub(crate) names: OnceLock<NameWords>,
     pub(crate) message_tests: Vec<MessageTest>,
     pub(crate) fingerprint: String,
     pub(crate) warnings: Vec<Diagnostic>,

@@ -3,7 +3,7 @@
 use super::{Layer, Source};
 
 /// Name and text of each file of `rules/`, in the order they are loaded.
-const FILES: [(&str, &str); 36] = [
+const FILES: [(&str, &str); 37] = [
     ("rules/00-core.toml", include_str!("../../rules/00-core.toml")),
     ("rules/10-en-core.toml", include_str!("../../rules/10-en-core.toml")),
     ("rules/11-en-choice.toml", include_str!("../../rules/11-en-choice.toml")),
@@ -39,6 +39,7 @@ const FILES: [(&str, &str); 36] = [
     ("rules/39-el.toml", include_str!("../../rules/39-el.toml")),
     ("rules/39-hi.toml", include_str!("../../rules/39-hi.toml")),
     ("rules/39-hu.toml", include_str!("../../rules/39-hu.toml")),
+    ("rules/names.toml", include_str!("../../rules/names.toml")),
     ("rules/senders.toml", include_str!("../../rules/senders.toml")),
 ];
 

@@ -1,8 +1,9 @@
 //! Job titles, from every word list whose name holds `job-titles`: they tell the name of a role from other words.
 
-use std::collections::HashSet;
-
-use super::phrase::{WordLists, is_spaceless};
+use super::{
+    phrase::{WordLists, is_spaceless},
+    words::{Stems, Table},
+};
 
 /// Part of the name of a word list that holds job titles (`job-titles`, `de-job-titles`, …).
 const LIST: &str = "job-titles";
@@ -10,49 +11,49 @@ const LIST: &str = "job-titles";
 /// The known job titles, lower case.
 #[derive(Debug, Default)]
 pub(crate) struct Titles {
-    whole: HashSet<String>,
-    /// Words of the longest title in `whole`.
-    longest: usize,
-    /// `verkäufer*`
-    starts: Vec<String>,
-    /// `*leiter`
-    ends: Vec<String>,
-    /// `*ingenieur*`, and titles of scripts without spaces.
-    parts: Vec<String>,
+    /// Titles of one word; `parts` holds those of scripts without spaces as well.
+    words: Stems,
+    /// Titles of several words: what follows the first one, by it.
+    several: Table<Box<str>, Vec<Box<str>>>,
 }
 
 impl Titles {
     pub(super) fn read(lists: &WordLists) -> Titles {
-        let mut out = Titles::default();
+        let mut words: Vec<String> = Vec::new();
+        let mut several: Table<Box<str>, Vec<Box<str>>> = Table::default();
         for title in lists.iter().filter(|(name, _)| name.contains(LIST)).flat_map(|(_, titles)| titles) {
             // A pattern is for phrases; only plain words name a title here.
             if title.contains(['(', '[', '{', '|', '<', '#']) {
                 continue;
             }
             let lower = title.to_lowercase();
-            let stem = lower.trim_matches('*');
-            match (lower.starts_with('*'), lower.ends_with('*')) {
-                (true, true) => out.parts.push(stem.to_owned()),
-                (true, false) => out.ends.push(stem.to_owned()),
-                (false, true) => out.starts.push(stem.to_owned()),
-                (false, false) if is_spaceless(stem) => out.parts.push(stem.to_owned()),
-                (false, false) => {
-                    out.longest = out.longest.max(stem.split(' ').count());
-                    out.whole.insert(stem.to_owned());
-                }
+            match lower.split_once(' ') {
+                _ if lower.starts_with('*') || lower.ends_with('*') => words.push(lower),
+                _ if is_spaceless(&lower) => words.push(format!("*{lower}*")),
+                Some((first, rest)) => several.entry(first.into()).or_default().push(rest.into()),
+                None => words.push(lower),
             }
         }
-        out
+        Titles { words: words.iter().map(String::as_str).collect(), several }
     }
 
     /// Whether a name, lower case with single spaces, holds one of the titles.
     pub(crate) fn stand_in(&self, name: &str) -> bool {
-        let words: Vec<&str> = name.split(' ').collect();
-        let whole = (1..=self.longest).flat_map(|n| words.windows(n)).any(|part| self.whole.contains(&part.join(" ")));
-        whole
-            || words.iter().any(|w| self.starts.iter().any(|t| w.starts_with(t.as_str())))
-            || words.iter().any(|w| self.ends.iter().any(|t| w.ends_with(t.as_str())))
-            || self.parts.iter().any(|t| name.contains(t.as_str()))
+        let mut rest = Some(name);
+        while let Some(text) = rest {
+            let (word, behind) = text.split_once(' ').map_or((text, None), |(word, behind)| (word, Some(behind)));
+            let goes_on = |known: &str| {
+                let tail = behind.and_then(|behind| behind.strip_prefix(known));
+                tail.is_some_and(|tail| tail.is_empty() || tail.starts_with(' '))
+            };
+            let one = self.words.whole.has(word) || self.words.starts.begin(word) || self.words.ends.end(word);
+            if one || self.several.get(word).is_some_and(|known| known.iter().any(|known| goes_on(known))) {
+                return true;
+            }
+            rest = behind;
+        }
+        // A title with a star on either side may hold spaces.
+        self.words.parts.stand_in(name)
     }
 }
 

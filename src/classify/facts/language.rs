@@ -1,9 +1,9 @@
 //! The main language of a text, by a vote of function words. It chooses templates and words the question "no rules
 //! for this language"; no rule waits for it, because an error here would lose a mail.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
-use crate::{classify::sentence::Sentence, message::Zone};
+use crate::{classify::sentence::Sentence, message::Zone, rules::words::Table};
 
 /// Code for a language nobody voted for.
 pub(crate) const UNKNOWN: &str = "und";
@@ -174,7 +174,8 @@ pub(crate) fn languages(sentences: &[Sentence]) -> Languages {
         spoken.push("en");
     }
     let mut scripts = Vec::new();
-    for script in sentences.iter().flat_map(|s| s.normal.text.chars()).filter_map(Script::of) {
+    let foreign = sentences.iter().map(|s| s.normal.text.as_str()).filter(|text| !text.is_ascii());
+    for script in foreign.flat_map(str::chars).filter_map(Script::of) {
         if !scripts.contains(&script) {
             scripts.push(script);
         }
@@ -184,7 +185,10 @@ pub(crate) fn languages(sentences: &[Sentence]) -> Languages {
 
 /// Scripts that one language owns.
 fn by_script(texts: &[&str]) -> Option<&'static str> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
+    if texts.iter().all(|text| text.is_ascii()) {
+        return None;
+    }
+    let mut counts = SCRIPTS.map(|language| (language, 0usize));
     let mut letters = 0usize;
     for c in texts.iter().flat_map(|t| t.chars()).filter(|c| c.is_alphabetic()).take(WORDS_MAX * 5) {
         letters += 1;
@@ -198,9 +202,10 @@ fn by_script(texts: &[&str]) -> Option<&'static str> {
             '\u{0900}'..='\u{097f}' => "hi",
             _ => continue,
         };
-        *counts.entry(script).or_default() += 1;
+        counts.iter_mut().filter(|(language, _)| *language == script).for_each(|(_, count)| *count += 1);
     }
-    let share = |script: &str| counts.get(script).copied().unwrap_or(0) as f64 / letters.max(1) as f64;
+    let count = |script: &str| counts.iter().find(|(language, _)| *language == script).map_or(0, |(_, count)| *count);
+    let share = |script: &str| count(script) as f64 / letters.max(1) as f64;
     if share("ja") > 0.1 {
         return Some("ja");
     }
@@ -208,8 +213,8 @@ fn by_script(texts: &[&str]) -> Option<&'static str> {
 }
 
 /// The languages of each function word, as places in [`WORDS`].
-static OWNERS: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
-    let mut owners: HashMap<&str, Vec<usize>> = HashMap::new();
+static OWNERS: LazyLock<Table<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut owners: Table<&str, Vec<usize>> = Table::default();
     for (language, (_, words)) in WORDS.iter().enumerate() {
         for word in words.split(' ') {
             let languages = owners.entry(word).or_default();
@@ -222,9 +227,35 @@ static OWNERS: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
     owners
 });
 
+/// Bytes of the longest function word: what is longer is not looked up.
+static LONGEST: LazyLock<usize> = LazyLock::new(|| OWNERS.keys().map(|word| word.len()).max().unwrap_or(0));
+
+/// Letters of [`LETTERS`] stand below this one.
+const LETTERS_END: usize = 0x500;
+
+/// The languages that a letter votes for, each as the bit of its place in [`WORDS`].
+static LETTER_OWNERS: LazyLock<[u32; LETTERS_END]> = LazyLock::new(|| {
+    let mut owners = [0; LETTERS_END];
+    for (language, letters) in LETTERS {
+        let bit = WORDS.iter().position(|(known, _)| *known == language).map_or(0, |at| 1 << at);
+        for letter in letters.chars() {
+            if let Some(languages) = owners.get_mut(letter as usize) {
+                *languages |= bit;
+            }
+        }
+    }
+    owners
+});
+
+/// The languages of which a word is a function word, as places in [`WORDS`].
+fn owners(word: &str) -> &'static [usize] {
+    let known = if word.len() <= *LONGEST { OWNERS.get(word) } else { None };
+    known.map_or(&[], Vec::as_slice)
+}
+
 /// Whether a normalised word is one of those that hold sentences together, in any language.
 pub(crate) fn is_function_word(word: &str) -> bool {
-    OWNERS.contains_key(word)
+    !owners(word).is_empty()
 }
 
 /// The languages with most votes, best first, none where too few words voted at all; and the votes of the best.
@@ -234,7 +265,7 @@ fn by_words(texts: &[&str]) -> (Vec<&'static str>, f64) {
     let words = texts.iter().flat_map(|t| t.split(|c: char| !c.is_alphabetic())).filter(|w| !w.is_empty());
     for word in words.take(WORDS_MAX) {
         total += 1;
-        let owners = OWNERS.get(word).map_or(&[][..], Vec::as_slice);
+        let owners = owners(word);
         for owner in owners {
             if let Some(votes) = votes.get_mut(*owner) {
                 // A word that several languages share says less.
@@ -242,13 +273,9 @@ fn by_words(texts: &[&str]) -> (Vec<&'static str>, f64) {
             }
         }
         if !word.is_ascii() {
-            let owners = LETTERS.iter().filter(|(_, letters)| word.contains(|c| letters.contains(c)));
-            for (owner, _) in owners {
-                let at = WORDS.iter().position(|(language, _)| language == owner);
-                if let Some(votes) = at.and_then(|at| votes.get_mut(at)) {
-                    *votes += 1.0;
-                }
-            }
+            let letters = word.chars().filter_map(|c| LETTER_OWNERS.get(c as usize)).fold(0, |all, one| all | one);
+            let spoken = votes.iter_mut().enumerate().filter(|(at, _)| letters >> at & 1 == 1);
+            spoken.for_each(|(_, votes)| *votes += 1.0);
         }
     }
     let mut ranked: Vec<(&str, f64)> = WORDS.iter().map(|(language, _)| *language).zip(votes).collect();

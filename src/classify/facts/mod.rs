@@ -8,9 +8,12 @@ mod people;
 mod role;
 mod role_name;
 mod spaceless;
+mod spaceless_role;
 mod trade;
+mod words;
 
 pub(crate) use language::{Languages, is_function_word, languages};
+pub(crate) use words::NameWords;
 
 use super::{Facts, judge::Raw, sender::SenderFacts, sentence::Sentence};
 use crate::{
@@ -31,6 +34,11 @@ pub(crate) struct Reading<'r> {
 }
 
 impl<'r> Reading<'r> {
+    /// The lists by which names are read.
+    fn words(&self) -> &'r NameWords {
+        NameWords::of(self.rules)
+    }
+
     /// The rules that counted, courtesy included: a fact is a fact.
     fn counted(&self) -> impl Iterator<Item = (&'r Raw, &'r Rule)> {
         use super::Dropped;

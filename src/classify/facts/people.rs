@@ -4,44 +4,14 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::{Reading, names::is_person};
+use super::{
+    NameWords, Reading,
+    names::{agree, folded, is_person},
+};
 use crate::{classify::Fact, classify::judge::is_own_text, message::Zone, rules::phrase::Capture};
 
 /// Most dates kept.
 const DATES_MAX: usize = 10;
-/// Words of a signature line that make it no person's name.
-const NO_PERSON: [&str; 30] = [
-    "team",
-    "recruiting",
-    "recruitment",
-    "careers",
-    "hr",
-    "regards",
-    "wishes",
-    "best",
-    "kind",
-    "sincerely",
-    "manager",
-    "talent",
-    "hiring",
-    "human",
-    "resources",
-    "department",
-    "group",
-    "gmbh",
-    "ltd",
-    "inc",
-    "university",
-    "grüße",
-    "grüßen",
-    "freundlichen",
-    "cordialement",
-    "salutations",
-    "thank",
-    "thanks",
-    "atentamente",
-    "saludos",
-];
 
 /// An address where a human may read an answer: where replies go, unless nobody reads them there.
 pub(super) fn contact(r: &Reading<'_>, noreply: bool) -> Option<Fact> {
@@ -58,20 +28,20 @@ pub(super) fn signed_by(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact>
     let closing = r.sentences.iter().filter(|s| s.zone == Zone::Closing).flat_map(|s| s.text.split([',', '|', '\n']));
     let captured = r.counted().flat_map(|(raw, _)| r.captured(raw, Capture::Person)).map(|(_, text, _)| text);
     for line in closing.map(|l| l.trim().to_owned()).chain(captured) {
-        if is_name(&line, employer) {
+        if is_name(r.words(), &line, employer) {
             return Some(Fact { value: line, source: "signature".to_owned() });
         }
     }
     let from = r.message.from.first().filter(|_| !r.sender.noreply)?;
     let name = from.name.split([',', '(', '|']).next().unwrap_or_default().trim();
-    is_name(name, employer).then(|| Fact { value: name.to_owned(), source: "display name".to_owned() })
+    is_name(r.words(), name, employer).then(|| Fact { value: name.to_owned(), source: "display name".to_owned() })
 }
 
-fn is_name(line: &str, employer: Option<&str>) -> bool {
+fn is_name(words: &NameWords, line: &str, employer: Option<&str>) -> bool {
     let lower = line.to_lowercase();
     is_person(line)
-        && !lower.split_whitespace().any(|w| NO_PERSON.contains(&w))
-        && !employer.is_some_and(|e| super::names::agree(&super::names::folded(e), &super::names::folded(line)))
+        && !lower.split_whitespace().any(|w| words.no_person.has(w))
+        && !employer.is_some_and(|e| agree(&folded(words, e), &folded(words, line)))
 }
 
 /// The number of applicants, where the mail names it.

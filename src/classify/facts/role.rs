@@ -24,11 +24,12 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
     let titles = &r.rules.titles;
     let mut points: Vec<(String, String, f64, String)> = Vec::new();
     let mut index: HashMap<String, usize> = HashMap::new();
+    let employer_folded = employer.map(|e| names::folded(r.words(), e));
     for (raw, rule) in r.counted() {
         for (_, text, zone) in r.captured(raw, Capture::Role) {
-            let Some(name) = role_name::role(&text, employer, &r.language) else { continue };
-            let folded = names::folded(&name);
-            if employer.is_some_and(|e| names::folded(e) == folded) {
+            let Some(name) = role_name::role(r.words(), &text, employer, &r.language) else { continue };
+            let folded = names::folded(r.words(), &name);
+            if employer_folded.as_ref() == Some(&folded) {
                 continue;
             }
             if let Some(known) = index.get(&folded).and_then(|i| points.get_mut(*i)) {
@@ -50,9 +51,9 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
         }
     }
     for piece in trade_and_title(r).into_iter().chain(subject_pieces(&r.message.subject)) {
-        let Some(name) = role_name::role(piece, employer, &r.language) else { continue };
-        let folded = names::folded(&name);
-        let is_employer = employer.is_some_and(|e| names::agree(&names::folded(e), &folded));
+        let Some(name) = role_name::role(r.words(), piece, employer, &r.language) else { continue };
+        let folded = names::folded(r.words(), &name);
+        let is_employer = employer_folded.as_ref().is_some_and(|e| names::agree(e, &folded));
         if is_employer || !(titles.stand_in(&folded) || is_kind_of_place(r, &folded)) {
             continue;
         }
@@ -62,7 +63,7 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
         }
     }
     if let Some((_, name)) = super::employer::bracketed(r) {
-        points.push((name.clone(), names::folded(&name), SUBJECT, "text".to_owned()));
+        points.push((name.clone(), names::folded(r.words(), &name), SUBJECT, "text".to_owned()));
     }
     let best = points.into_iter().fold(None, |best: Option<(String, String, f64, String)>, next| match best {
         Some(best) if best.2 >= next.2 => Some(best),
@@ -73,15 +74,13 @@ pub(super) fn read(r: &Reading<'_>, employer: Option<&str>) -> Option<Fact> {
 
 /// Whether a text is nothing but the word for a kind of place (*a substitute's*, *a grant*), which stands for the role.
 fn is_kind_of_place(r: &Reading<'_>, folded: &str) -> bool {
-    r.rules.list("role-words").iter().any(|word| match word.strip_suffix('*') {
-        Some(start) => !folded.contains(' ') && folded.starts_with(start),
-        None => folded == word,
-    })
+    let words = &r.words().role.places;
+    words.whole.has(folded) || !folded.contains(' ') && words.fit(folded)
 }
 
 /// The part of a subject where a colon parts two titles: *Artisan: Boilermaker* is one role.
 fn trade_and_title<'r>(r: &Reading<'r>) -> Option<&'r str> {
-    let title = |text: &str| r.rules.titles.stand_in(&names::folded(text));
+    let title = |text: &str| r.rules.titles.stand_in(&names::folded(r.words(), text));
     let both = |part: &&str| part.split_once(": ").is_some_and(|(trade, role)| title(trade) && title(role));
     between(&r.message.subject, &SUBJECT_MARKS).into_iter().find(both)
 }

@@ -2,8 +2,9 @@
 //! not which of several is meant.
 
 use super::{
-    names::{NO_EMPLOYER, agree, fits, folded, trimmed},
-    spaceless,
+    NameWords,
+    names::{agree, fits, folded, trimmed},
+    spaceless_role,
 };
 use crate::rules::phrase::is_spaceless;
 
@@ -11,96 +12,6 @@ use crate::rules::phrase::is_spaceless;
 const CLAUSE_WORDS_MIN: usize = 3;
 /// Fewest digits of the number of a vacancy.
 const NUMBER_DIGITS_MIN: usize = 3;
-/// Words that make a text no role.
-#[rustfmt::skip] // A table of words.
-const NO_ROLE: [&str; 100] = [
-    "you", "we", "hope", "find", "is", "are", "was", "will", "have", "has", "been", "application", "applications",
-    "interview", "update", "thank", "thanks", "regarding", "status", "feedback", "number", "candidate", "candidacy",
-    "your", "our", "outcome", "result", "decision", "offer", "invitation", "following", "current", "open", "new", "job",
-    "same", "re", "i",
-    "bewerbung", "absage", "gespräch", "candidature", "réponse", "prueba", "entrevista",
-    "candidatura", "candidaturas", "resultado", "postulación", "solicitud", "prova", "colloquio",
-    "riscontro", "esito", "sollicitatie", "gesprek", "terugkoppeling", "resultaat", "ansökan", "ansökningen", "intervju",
-    "arbetsprov", "ansøgning", "samtale", "søknad", "tilbakemelding", "intervjuet", "hakemus", "hakemuksesi",
-    "haastattelu", "haastattelun", "informacja", "informacje", "rozmowa", "rozmowie", "rozmowy", "została", "został",
-    "zostało", "jest", "aplikacja", "rekrutacja", "pohovor", "pohovoru", "odpověď", "úkol", "představa", "результаты",
-    "результатах", "собеседование", "собеседованию", "отклик", "задание", "görüşme", "mülakat", "başvuru", "başvurunuz",
-    "sonucu", "hakkında", "tästä",
-];
-/// Words of these that build a role with what follows them (*Application Engineer*, *New Graduate Nurse*).
-const BUILDING: [(&str, &[&str]); 4] = [
-    (
-        "application",
-        &["engineer", "developer", "manager", "support", "specialist", "security", "scientist", "architect", "analyst"],
-    ),
-    (
-        "new",
-        &["grad", "grads", "graduate", "business", "media", "product", "products", "home", "car", "build", "starter"],
-    ),
-    ("open", &["source", "innovation", "banking", "data"]),
-    ("job", &["coach", "developer", "evaluator", "planner"]),
-];
-/// Verbs with which a sentence goes on that has named the role before.
-#[rustfmt::skip] // A table of words.
-const VERBS_FIRST: [&str; 36] = [
-    "ist", "sind", "wird", "werden", "wurde", "wurden", "war", "hat", "haben", "konnte", "bleibt", "geht",
-    "wordt", "werd", "heeft", "blijft", "été", "sera", "sono", "fue", "foi", "blev", "blir", "zostaje", "wpłynęło", "bude", "byla", "byl",
-    "подали", "поступило", "откликнулось", "была", "было", "были", "надійшло", "подало",
-];
-/// Words before the number of a vacancy.
-#[rustfmt::skip] // A table of words.
-const NUMBER_LABELS: [&str; 12] = [
-    "kennziffer", "kennz", "referenz", "referenznummer", "chiffre", "référence", "referencia", "riferimento", "referentie",
-    "viitenumero", "код", "шифр",
-];
-/// Articles and the like before a role; what stands before the last of them is another part of the sentence.
-#[rustfmt::skip] // A table of words.
-const BEFORE_ROLE: [&str; 43] = [
-    "the", "our", "your", "this", "that", "an", "open", "advertised", "above", "die", "der", "das", "den", "dem", "als",
-    "unsere", "unseren", "ihre", "ihren", "eine", "einen", "einer", "el", "los", "las", "le", "les", "une", "votre",
-    "notre", "il", "lo", "una", "een", "het", "o", "vaga", "kanssasi", "kanssanne", "hänen", "jako", "вакансию", "должность",
-];
-/// Words behind a role that are no part of it.
-#[rustfmt::skip] // A table of words.
-const AFTER_ROLE: [&str; 27] = [
-    "role", "position", "team", "vacancy", "job", "opening", "opportunity", "post", "internship role", "here", "and",
-    "at", "with", "stelle", "position", "bei", "in", "chez", "en", "requisition", "for", "we", "which", "stronger",
-    "further",
-    "loop", "competition",
-];
-/// Beginnings that say that a role follows, each lower case and ending where the role begins. The longer ones first.
-#[rustfmt::skip] // A table of words.
-const LEADING: [&str; 116] = [
-    "cv ", "application for ", "application as ", "quick one re ",
-    "bewerbung als ", "bewerbung um ", "bewerbung für ", "bewerbung ", "stelle als ", "stelle ",
-    "candidature au poste de ", "candidature pour ", "candidature de ", "candidature d'", "candidature ", "au poste de ",
-    "au poste d'", "poste de ", "poste d'", "poste ", "offre de ", "d'", "d’", "de la ", "de ", "du ", "des ",
-    "candidatura ao cargo de ", "candidatura à vaga de ", "candidatura para ", "candidatura al ", "candidatura a ",
-    "candidatura per ", "candidatura como ", "candidatura ", "processo seletivo ", "cargo de ", "função de ", "vaga de ",
-    "vaga para ", "puesto de ", "puesto ", "plaza de ", "vacante de ", "vacante ", "postulación a ", "postulación ",
-    "solicitud ", "a la ", "al ", "la posizione di ", "posizione di ", "posizione ", "ruolo di ", "curriculum ",
-    "di ", "sollicitatie als ", "sollicitatie voor ", "sollicitatie ", "vacature ", "functie van ", "functie ",
-    "ansökan om ", "ansökan till ", "ansökan ", "tjänsten som ", "tjänst som ", "ansøgning til ", "ansøgning ",
-    "stillingen som ", "stilling som ", "søknad på ", "søknad ", "hakemus ", "na stanowisko ", "stanowisko ", "pozycję ",
-    "pozycja ", "na pozici ", "pozici ", "pozice ", "na místo ", "вакансия ", "должности ", "позицию ", "позиция ",
-    "stage di ", "zur ", "zum ", "à vaga ", "ao cargo de ",
-    "riscontro ", "esito ", "colloquio ", "resultaat ", "selectieprocedure ", "selectieproef ", "resultado ",
-    "absage ", "entscheidung ", "réponse ", "estado del proceso ", "proceso de selección ", "proceso ", "kunde ",
-    "réponse candidature ", "candidatura para o cargo de ", "processo ", "resultat ", "svar ", "uppdatering ",
-    "vaga ", "lo de ", "empleo de ", "oferta de ", "oferta ",
-];
-/// Words between a role and its employer.
-#[rustfmt::skip] // A table of words.
-const BETWEEN: [&str; 19] = [
-    " w ", " we ", " hos ", " på ", " ved ", " vid ", " en ", " em ", " na ", " no ", " presso ", " in ", " u ", " ve ",
-    " v ", " в ", " bij ", " da ", " do ",
-];
-/// Endings that name a sex or a number of the vacancy, never a kind of work.
-#[rustfmt::skip] // A table of words.
-const TRAILING: [&str; 21] = [
-    " h/f", " f/h", " m/f", " f/m", " m/w/d", " w/m/d", " m/f/d", " m/f/x", " m/v/x", " m/v", " v/m", " m/w", " k/m",
-    " m/k", " f/m/d", " h/f/x", " m/ž", " ref", " n°", " nº", "-stelle",
-];
 /// Finnish: the ending of the genitive in which letters name a role, and of the word itself. Only endings that leave
 /// no doubt.
 const GENITIVES: [(&str, &str); 6] = [
@@ -112,56 +23,67 @@ const GENITIVES: [(&str, &str); 6] = [
     ("päällikön", "päällikkö"),
 ];
 
+/// What marks the end of a role, whatever follows.
+const MARKS: [&str; 16] = [
+    " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (h/", " (H/", " (M/", " (F/", " (k/", " (K/", " (v/", " (all ",
+    " [", " (ref",
+];
+/// What parts a role from the employer, a place or a number, and the words of a role from each other.
+const DASHES: [&str; 3] = [" – ", " — ", " - "];
+
 /// The role inside a captured piece of text, in its original spelling. `language` as the mail's.
-pub(super) fn role(captured: &str, employer: Option<&str>, language: &str) -> Option<String> {
+pub(super) fn role(words: &NameWords, captured: &str, employer: Option<&str>, language: &str) -> Option<String> {
     let mut text = trimmed(captured);
     if is_spaceless(text) {
-        text = spaceless::role(text, employer);
+        text = spaceless_role::role(words, text, employer);
     }
-    text = without_leading(behind_article(text), language);
+    text = without_leading(words, behind_article(words, text), language);
     // `position Data Analyst`: what the word says, it says of the role.
     while let Some((first, rest)) = text.split_once(' ')
-        && AFTER_ROLE.contains(&first.to_lowercase().as_str())
+        && words.role.after.has(&first.to_lowercase())
     {
         text = trimmed(rest);
     }
-    text = before_mark(behind_hyphen(without_numbered_bracket(text)), employer);
-    if let Some((_, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(head, employer)) {
+    text = before_mark(words, behind_hyphen(words, without_numbered_bracket(text)), employer);
+    if let Some((_, tail)) = text.split_once(": ").filter(|(head, _)| is_employer(words, head, employer)) {
         text = trimmed(tail);
     }
-    text = without_trailing(before_clause(without_number(text)));
+    text = without_trailing(words, before_clause(without_number(text)));
     let unbalanced = text.matches('(').count() != text.matches(')').count();
     if unbalanced && let Some((head, _)) = text.split_once('(') {
         text = trimmed(head);
     }
     let lower = text.to_lowercase();
-    let generic = AFTER_ROLE.contains(&lower.as_str()) || NO_EMPLOYER.contains(&lower.as_str());
-    let sentence = is_sentence(&lower) && !is_grade(text);
+    let generic = words.role.after.has(&lower) || words.no_employer.has(&lower);
+    let sentence = is_sentence(words, &lower) && !is_grade(words, text);
     (fits(text) && !generic && !sentence).then(|| nominative(text, language))
 }
 
 /// Whether a text in small letters has a word that no role has, or begins with the verb of a sentence.
-fn is_sentence(lower: &str) -> bool {
-    let mut words = lower.split(|c: char| !c.is_alphanumeric()).peekable();
-    let mut found = words.peek().is_some_and(|first| VERBS_FIRST.contains(first) || NUMBER_LABELS.contains(first));
-    while let Some(word) = words.next() {
-        let next = words.peek();
-        let builds = |(first, rest): &(&str, &[&str])| *first == word && next.is_some_and(|next| rest.contains(next));
-        found |= NO_ROLE.contains(&word) && !BUILDING.iter().any(builds);
+fn is_sentence(words: &NameWords, lower: &str) -> bool {
+    let role = &words.role;
+    let mut rest = lower.split(|c: char| !c.is_alphanumeric()).peekable();
+    if rest.peek().is_some_and(|first| role.verbs.has(first) || role.number_labels.has(first)) {
+        return true;
     }
-    found
+    while let Some(word) = rest.next() {
+        let compound = |next: &&str| role.compounds.has(&format!("{word} {next}"));
+        if role.stopwords.has(word) && !rest.peek().is_some_and(compound) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether the only word of a sentence is the grade at the end: *Research Associate I*.
-fn is_grade(text: &str) -> bool {
+fn is_grade(words: &NameWords, text: &str) -> bool {
     let head = text.strip_suffix(" I").filter(|head| head.chars().next().is_some_and(char::is_uppercase));
-    head.is_some_and(|head| !is_sentence(&head.to_lowercase()))
+    head.is_some_and(|head| !is_sentence(words, &head.to_lowercase()))
 }
 
 /// The text behind a hyphen without spaces that parts it from words about the application: *Interview feedback-Baker*.
-fn behind_hyphen(text: &str) -> &str {
-    let about =
-        |head: &str| head.rsplit(' ').next().is_some_and(|last| NO_ROLE.contains(&last.to_lowercase().as_str()));
+fn behind_hyphen<'t>(words: &NameWords, text: &'t str) -> &'t str {
+    let about = |head: &str| head.rsplit(' ').next().is_some_and(|last| words.role.stopwords.has(&last.to_lowercase()));
     let tail = text.split_once('-').filter(|(head, tail)| about(head) && fits(tail)).map(|(_, tail)| trimmed(tail));
     tail.unwrap_or(text)
 }
@@ -174,12 +96,12 @@ fn without_numbered_bracket(text: &str) -> &str {
 }
 
 /// The text behind its last article: what stands before belongs to the sentence, not to the role.
-fn behind_article(text: &str) -> &str {
+fn behind_article<'t>(words: &NameWords, text: &'t str) -> &'t str {
     let mut start = 0;
     let mut offset = 0;
     for word in text.split_inclusive(' ') {
         offset += word.len();
-        if BEFORE_ROLE.contains(&word.trim().to_lowercase().as_str()) {
+        if words.role.before.has(&word.trim().to_lowercase()) {
             start = offset;
         }
     }
@@ -187,39 +109,41 @@ fn behind_article(text: &str) -> &str {
 }
 
 /// The text without the words that say that a role follows.
-fn without_leading<'t>(mut text: &'t str, language: &str) -> &'t str {
+fn without_leading<'t>(words: &NameWords, mut text: &'t str, language: &str) -> &'t str {
+    let leading = &words.role.leading;
     loop {
-        let begins = |word: &&&str| {
+        let ends = text.match_indices([' ', '\'', '’']).map(|(at, mark)| at + mark.len());
+        let behind = |at: usize| {
+            let (head, tail) = text.split_at_checked(at)?;
+            let lower = head.to_lowercase();
             // In English a curriculum is taught.
-            let taught = **word == "curriculum " && language == "en";
-            !taught && text.get(..word.len()).is_some_and(|head| head.to_lowercase() == ***word)
+            let taught = language == "en" && lower == "curriculum ";
+            (lower.len() == head.len() && leading.has(&lower) && !taught).then_some(tail)
         };
-        let longest = LEADING.iter().filter(begins).map(|word| word.len()).max();
-        match longest.and_then(|length| text.get(length..)).map(trimmed) {
+        let longest = ends.take_while(|at| *at <= leading.longest()).filter_map(behind).last();
+        match longest.map(trimmed) {
             Some(rest) if !rest.is_empty() => text = rest,
             _ => return text,
         }
     }
 }
 
-/// The text before a mark behind which the employer, a place or a number stands.
-fn before_mark<'t>(mut text: &'t str, employer: Option<&str>) -> &'t str {
-    for mark in [
-        " at ", " bei ", " beim ", " chez ", " with ", " @ ", " | ", " (m/", " (f/", " (w/", " (d/", " (h/", " (H/",
-        " (M/", " (F/", " (k/", " (K/", " (v/", " (all ", " [", " (ref", " – ", " — ", " - ",
-    ] {
-        if let Some((head, tail)) = text.split_once(mark)
-            && fits(head)
-            && (!matches!(mark, " - " | " – " | " — ")
-                || tail.chars().any(|c| c.is_ascii_digit())
-                || is_employer(tail, employer))
-        {
+/// The text before a word or mark behind which the employer, a place or a number stands.
+fn before_mark<'t>(words: &NameWords, mut text: &'t str, employer: Option<&str>) -> &'t str {
+    for mark in words.role.at.iter().map(String::as_str).chain(MARKS) {
+        if let Some((head, _)) = text.split_once(mark).filter(|(head, _)| fits(head)) {
             text = trimmed(head);
         }
     }
-    for word in BETWEEN {
-        if let Some((head, _)) = text.rsplit_once(word).filter(|(head, tail)| fits(head) && is_employer(tail, employer))
-        {
+    let is_employer = |tail: &str| is_employer(words, tail, employer);
+    let number_or_employer = |tail: &str| tail.chars().any(|c| c.is_ascii_digit()) || is_employer(tail);
+    for mark in DASHES {
+        if let Some((head, _)) = text.split_once(mark).filter(|(head, tail)| fits(head) && number_or_employer(tail)) {
+            text = trimmed(head);
+        }
+    }
+    for word in &words.role.at_known {
+        if let Some((head, _)) = text.rsplit_once(word).filter(|(head, tail)| fits(head) && is_employer(tail)) {
             text = trimmed(head);
         }
     }
@@ -242,12 +166,12 @@ fn before_clause(text: &str) -> &str {
 }
 
 /// The text without words, numbers and shares behind the role.
-fn without_trailing(mut text: &str) -> &str {
+fn without_trailing<'t>(words: &NameWords, mut text: &'t str) -> &'t str {
     loop {
         let lower = text.to_lowercase();
         let same_length = lower.len() == text.len();
-        let mark = TRAILING.iter().find(|mark| same_length && lower.ends_with(**mark)).map(|mark| mark.len());
-        if let Some(head) = mark.and_then(|length| text.get(..text.len() - length)) {
+        let head = words.role.trailing.head(&lower).filter(|_| same_length);
+        if let Some(head) = head.and_then(|head| text.get(..head.len())) {
             text = trimmed(head);
             continue;
         }
@@ -259,8 +183,8 @@ fn without_trailing(mut text: &str) -> &str {
         let number = last.trim_matches(|c: char| !c.is_alphanumeric());
         let is_number = number.len() >= 4 && number.chars().filter(char::is_ascii_digit).count() * 2 > number.len();
         let last = last.to_lowercase();
-        let label = NUMBER_LABELS.contains(&last.trim_end_matches(['.', ':']));
-        if !AFTER_ROLE.contains(&last.as_str()) && !is_number && !label {
+        let label = words.role.number_labels.has(last.trim_end_matches(['.', ':']));
+        if !words.role.after.has(&last) && !is_number && !label {
             return text;
         }
         text = trimmed(head);
@@ -274,13 +198,14 @@ fn nominative(name: &str, language: &str) -> String {
     found.into_iter().next().unwrap_or_else(|| name.to_owned())
 }
 
-fn is_employer(text: &str, employer: Option<&str>) -> bool {
-    employer.is_some_and(|e| agree(&folded(e), &folded(text)))
+fn is_employer(words: &NameWords, text: &str, employer: Option<&str>) -> bool {
+    employer.is_some_and(|e| agree(&folded(words, e), &folded(words, text)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classify::facts::words;
 
     #[test]
     fn roles_are_cut_to_the_role() {
@@ -302,7 +227,7 @@ mod tests {
             ("Interview feedback-Music Teacher", Some("Music Teacher")),
             ("Pre-press Operator", Some("Pre-press Operator")),
         ] {
-            assert_eq!(role(captured, Some("Acme"), "en").as_deref(), expected, "{captured}");
+            assert_eq!(role(words::shipped(), captured, Some("Acme"), "en").as_deref(), expected, "{captured}");
         }
     }
 
@@ -341,7 +266,7 @@ mod tests {
             ("it", "Riscontro colloquio cuoco", Some("cuoco")),
             ("nl", "Resultaat selectieprocedure tuinman", Some("tuinman")),
         ] {
-            assert_eq!(role(captured, Some("Acme"), language).as_deref(), expected, "{captured}");
+            assert_eq!(role(words::shipped(), captured, Some("Acme"), language).as_deref(), expected, "{captured}");
         }
     }
 }

@@ -1,34 +1,24 @@
 //! Words by which a name shows that it is a firm's or an institution's and no person's: *Garage Terpstra*, *Oakfield
 //! School*. The words are data (`trade-words`); what a name is worth is not decided here.
 
-use super::names::as_domain;
-use crate::rules::RuleSet;
+use super::NameWords;
 
-/// Shortest word that is looked for inside a label of a domain, in letters: *bar* ends *zanzibar*.
-const INSIDE_CHARS_MIN: usize = 4;
-/// Shortest rest of such a label, in letters.
+/// Shortest rest of a label of a domain beside such a word, in letters.
 const REST_CHARS_MIN: usize = 3;
 /// Shortest name on either side of an `and` in a label, in letters: *Portland* has none.
 const PARTNER_CHARS_MIN: usize = 4;
 
-fn words(rules: &RuleSet) -> &[String] {
-    rules.list("trade-words")
-}
-
 /// Whether a word of the text is one.
-pub(super) fn stands_in(rules: &RuleSet, text: &str) -> bool {
+pub(super) fn stands_in(words: &NameWords, text: &str) -> bool {
     let mut lower = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase);
-    lower.any(|word| words(rules).contains(&word))
+    lower.any(|word| words.trades.has(&word))
 }
 
 /// The label of a domain parted where such a word begins or ends it, or at the `and` of two partners:
 /// `garageterpstra` is *Garage Terpstra*, `holtandquince` *Holt & Quince*.
-pub(super) fn parted(rules: &RuleSet, label: &str) -> Option<String> {
-    let inside = words(rules).iter().map(|word| as_domain(word, false));
-    let mut inside: Vec<String> = inside.filter(|word| word.chars().count() >= INSIDE_CHARS_MIN).collect();
-    inside.sort_by_key(|word| std::cmp::Reverse(word.len()));
+pub(super) fn parted(words: &NameWords, label: &str) -> Option<String> {
     let long = |rest: &str| rest.chars().count() >= REST_CHARS_MIN;
-    let by_trade = inside.iter().find_map(|word| {
+    let by_trade = words.trades_in_labels.iter().find_map(|word| {
         let before = label.strip_suffix(word.as_str()).filter(|rest| long(rest));
         let behind = label.strip_prefix(word.as_str()).filter(|rest| long(rest));
         match (before, behind) {
@@ -61,6 +51,7 @@ mod tests {
                     [[rule]]\nid = \"x.signal.y\"\ntitle = \"y\"\ncategory = \"signal\"\nphrases = [\"y\"]\nmatch = [\"y\"]\n";
         let source = Source { name: "x.toml".into(), text: text.into(), layer: Layer::User };
         let rules = load(&[source]).unwrap();
+        let words = NameWords::of(&rules);
         for (label, expected) in [
             ("garageterpstra", Some("Garage Terpstra")),
             ("littlethorpeschool", Some("Littlethorpe School")),
@@ -71,9 +62,9 @@ mod tests {
             ("holtandquince", Some("Holt & Quince")),
             ("portland", None),
         ] {
-            assert_eq!(parted(&rules, label).as_deref(), expected, "{label}");
+            assert_eq!(parted(words, label).as_deref(), expected, "{label}");
         }
-        assert!(stands_in(&rules, "Bar Centrale") && stands_in(&rules, "Bäckerei Kern"));
-        assert!(!stands_in(&rules, "Barbara Kern"));
+        assert!(stands_in(words, "Bar Centrale") && stands_in(words, "Bäckerei Kern"));
+        assert!(!stands_in(words, "Barbara Kern"));
     }
 }

@@ -260,7 +260,7 @@ impl Phrase {
 /// Whether a phrase is written in a script without spaces between words, or, as in Korean, with particles glued to
 /// the words: then there are no word boundaries to ask for.
 pub(crate) fn is_spaceless(text: &str) -> bool {
-    text.chars().any(|c| {
+    !text.is_ascii() && text.chars().any(|c| {
         matches!(c, '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
             | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{20000}'..='\u{3ffff}')
     })
