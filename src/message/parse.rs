@@ -260,7 +260,6 @@ fn take(content: Content, message: &mut Message) {
     message.forwarded = text.forwarded;
     message.link_hosts = text.link_hosts;
     append(&mut blocks, text.blocks);
-    let own_words = own_words(&blocks);
     let mut inside = text.inside.map(|blocks| mail_of_text(message, blocks));
     if let Some((mut mail, inner)) = content.embedded.map(|embedded| *embedded) {
         let mut as_part = read_text(&inner, context).blocks;
@@ -285,7 +284,8 @@ fn take(content: Content, message: &mut Message) {
         note(message, Defect::NoText);
     }
     message.blocks = blocks;
-    message.inside = inside.filter(|inner| own_words <= COVER_WORDS_MAX && by_the_reader(message, inner)).map(Box::new);
+    let passed_on = |inner: &Message| by_the_reader(message, inner) && own_words(&message.blocks) <= COVER_WORDS_MAX;
+    message.inside = inside.filter(passed_on).map(Box::new);
 }
 
 fn subject_block(subject: &str) -> Vec<Block> {
@@ -387,15 +387,19 @@ fn add_lines(lines: &mut Vec<Line>, more: Vec<Line>) {
 
 /// Computes the hash when all else is known.
 fn seal(message: &mut Message) {
-    let mut hashed = String::new();
+    let mut hashed: Vec<u8> = Vec::new();
     let mut field = |text: &str| {
-        hashed.push_str(text);
-        hashed.push('\0');
+        hashed.extend_from_slice(text.as_bytes());
+        hashed.push(0);
     };
     message.from.iter().for_each(|address| field(&address.email));
     field(&message.date.map(|date| date.as_second().to_string()).unwrap_or_default());
     field(&message.subject);
     field(message.id.as_ref().map(super::MessageId::as_str).unwrap_or_default());
-    message.blocks.iter().flat_map(|block| block.text.split_whitespace()).for_each(field);
+    for block in &message.blocks {
+        // Each word is a field: in cleaned text one space stands between words and nowhere else.
+        hashed.extend(block.text.bytes().map(|b| if b == b' ' { 0 } else { b }));
+        hashed.push(0);
+    }
     message.hash = Sha256::digest(hashed).into();
 }

@@ -233,8 +233,7 @@ static GREETINGS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::GREE
 
 /// Whether the line is a salutation and nothing else.
 pub(super) fn is_greeting(line: &str) -> bool {
-    if line.chars().nth(GREETING_CHARS_MAX).is_some()
-        || line.ends_with(['.', '?', ':']) && !line.ends_with("Mr.") && !is_short(line)
+    if exceeds(line, GREETING_CHARS_MAX) || line.ends_with(['.', '?', ':']) && !line.ends_with("Mr.") && !is_short(line)
     {
         return false;
     }
@@ -260,6 +259,12 @@ fn ends_like_greeting(line: &str) -> bool {
     let folded = line.to_lowercase();
     let bare = folded.trim_end_matches([',', '、', '，', '。', ':', '：', '!']);
     cues::GREETING_ENDS.iter().any(|cue| bare.ends_with(cue)) && folded.chars().count() <= GREETING_BY_END_CHARS_MAX
+}
+
+/// Whether a text has more than so many characters.
+pub(super) fn exceeds(text: &str, chars: usize) -> bool {
+    // Nothing has more characters than bytes, or less than a quarter of them.
+    text.len() > chars && (text.len() > 4 * chars || text.chars().count() > chars)
 }
 
 fn is_short(line: &str) -> bool {

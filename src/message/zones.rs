@@ -9,7 +9,7 @@ use super::{
     Block, ForwardedHeaders, Zone, cues,
     openings::Openings,
     quote,
-    text::{Form, Line, is_greeting, joined, sentences},
+    text::{Form, Line, exceeds, is_greeting, joined, sentences},
 };
 
 /// What the headers say about the text.
@@ -201,7 +201,7 @@ static SIGN_OFFS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::SIGN
 static SHORT_SIGN_OFFS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::SHORT_SIGN_OFFS));
 
 fn is_sign_off(line: &str) -> bool {
-    if line.chars().nth(SIGN_OFF_CHARS - 1).is_some() {
+    if exceeds(line, SIGN_OFF_CHARS - 1) {
         return false;
     }
     let Some(folded) = SIGN_OFFS.lower_case(line).or_else(|| SHORT_SIGN_OFFS.lower_case(line)) else { return false };
@@ -247,11 +247,11 @@ fn without_footers(zone: Zone, paragraph: u32, text: String, blocks: &mut Vec<Bl
 const FOOTER_CHARS_MAX: usize = 600;
 
 fn is_footer(sentence: &str) -> bool {
-    if sentence.chars().nth(FOOTER_CHARS_MAX).is_some() {
+    if exceeds(sentence, FOOTER_CHARS_MAX) {
         return false;
     }
     let folded = sentence.to_lowercase();
-    let is_short = folded.chars().nth(SHORT_FOOTER_CHARS).is_none();
+    let is_short = !exceeds(&folded, SHORT_FOOTER_CHARS);
     FOOTERS.as_ref().is_some_and(|cues| {
         cues.find_overlapping_iter(&folded).any(|found| is_short || found.pattern().as_usize() < cues::FOOTERS.len())
     })
