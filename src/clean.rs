@@ -85,6 +85,10 @@ fn is_break(c: char) -> bool {
 /// Characters that steer a terminal or hide what stands there: C0, C1, DEL, bidirectional marks and overrides,
 /// zero-width characters, soft hyphen, byte-order mark, variation selectors, tags and interlinear annotations.
 fn is_unsafe(c: char) -> bool {
+    // Most scripts lie between two blocks that hold none.
+    if matches!(c, '\u{2070}'..='\u{fdff}') {
+        return false;
+    }
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -137,6 +137,9 @@ fn start_of_original(lines: &[Line], labelled: bool) -> Option<(usize, Option<Fo
 const SHOWN_CHARS_MIN: usize = 20;
 
 fn unhide(lines: &[Line], zones: &mut [Option<Zone>]) {
+    if !zones.contains(&Some(Zone::Preheader)) {
+        return;
+    }
     let shown: usize = chars_where(lines, zones, |zone| zone != Some(Zone::Preheader));
     if shown < SHOWN_CHARS_MIN {
         zones.iter_mut().filter(|zone| **zone == Some(Zone::Preheader)).for_each(|zone| *zone = None);
@@ -149,9 +152,12 @@ const OWN_SHARE_MIN: usize = 20;
 
 /// Some templates put the news into a `blockquote`; a mail that is no answer has nothing to quote.
 fn give_back_quotes(lines: &[Line], zones: &mut [Option<Zone>], context: Context) {
+    if context.reply || !zones.contains(&Some(Zone::Quoted)) {
+        return;
+    }
     let own = chars_where(lines, zones, |zone| zone.is_none());
     let quoted = chars_where(lines, zones, |zone| zone == Some(Zone::Quoted));
-    if !context.reply && own < OWN_CHARS_MIN && own * 100 < (own + quoted) * OWN_SHARE_MIN {
+    if own < OWN_CHARS_MIN && own * 100 < (own + quoted) * OWN_SHARE_MIN {
         let given = if context.forward { Some(Zone::Forwarded) } else { None };
         zones.iter_mut().filter(|zone| **zone == Some(Zone::Quoted)).for_each(|zone| *zone = given);
     }
