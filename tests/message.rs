@@ -81,6 +81,7 @@ fn sound(message: &Message) {
     let mut paragraph = 0;
     for block in &message.blocks {
         assert!(!block.text.trim().is_empty() && !steers(&block.text), "{block:?}");
+        assert!(block.text.split(' ').all(|word| !word.is_empty() && !word.contains(char::is_whitespace)), "{block:?}");
         assert!(block.paragraph >= paragraph, "{block:?}");
         paragraph = block.paragraph;
     }

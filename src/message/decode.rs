@@ -1,6 +1,9 @@
 //! Bytes to text: transfer encodings and charsets. Never fails; what cannot be read becomes U+FFFD.
 
 use mail_parser::decoders::{base64::base64_decode, charsets::map::charset_decoder};
+use memchr::memchr;
+
+use super::guard;
 
 /// How the bytes of a part are encoded (RFC 2045 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,23 +67,27 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
 /// part there.)
 fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
-    for line in bytes.split_inclusive(|&b| b == b'\n') {
+    for line in guard::lines(bytes) {
         let content = line.trim_ascii_end();
         let (content, soft) = match content.strip_suffix(b"=") {
             Some(content) => (content, true),
             None => (content, false),
         };
         let mut rest = content;
-        while let Some((&b, tail)) = rest.split_first() {
-            rest = tail;
-            match (b, tail) {
-                (b'=', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+        while let Some((before, code_on)) = memchr(b'=', rest).and_then(|at| rest.split_at_checked(at)) {
+            out.extend_from_slice(before);
+            rest = match code_on {
+                [_, high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                     out.push((hex(*high) << 4) | hex(*low));
-                    rest = after;
+                    after
                 }
-                _ => out.push(b),
-            }
+                _ => {
+                    out.push(b'=');
+                    code_on.get(1..).unwrap_or_default()
+                }
+            };
         }
+        out.extend_from_slice(rest);
         if !soft && line.ends_with(b"\n") {
             out.push(b'\n');
         }
@@ -98,7 +105,7 @@ pub(super) fn in_charset(bytes: &[u8], charset: Option<&str>) -> (String, bool) 
     let declared = charset.map(|c| c.trim().trim_matches(['"', '\''])).filter(|c| !c.is_empty() && is_specific(c));
     let decoder = declared.and_then(|charset| charset_decoder(charset.as_bytes()));
     if let Some(decoder) = decoder {
-        let text = super::guard::caught(|| decoder(bytes)).unwrap_or_default();
+        let text = guard::caught(|| decoder(bytes)).unwrap_or_default();
         let bad = text.contains('\u{fffd}');
         return (text, bad);
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use mail_parser::{HeaderName, MessageParser, PartType};
+use memchr::{memchr, memchr_iter, memchr2_iter};
 
 use super::Defect;
 
@@ -72,10 +73,21 @@ impl Admitted<'_> {
     }
 }
 
+/// The lines of some bytes, each with its line feed.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, tail) = rest.split_at_checked(end)?;
+        rest = tail;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
 /// The bytes before the first empty line; all of them where there is none.
 pub(super) fn header_section(bytes: &[u8]) -> &[u8] {
     let mut end = 0;
-    for line in bytes.split_inclusive(|&b| b == b'\n') {
+    for line in lines(bytes) {
         if end > 0 && matches!(line, b"\n" | b"\r\n") {
             break;
         }
@@ -86,13 +98,18 @@ pub(super) fn header_section(bytes: &[u8]) -> &[u8] {
 
 /// Where the first unfolded line with more parameters than [`PARAMETERS_MAX`] starts.
 fn overloaded_field(bytes: &[u8]) -> Option<usize> {
+    let count = |byte, bytes| memchr_iter(byte, bytes).count();
+    // What the whole does not hold no line does.
+    if count(b'*', bytes) <= PARAMETERS_MAX || count(b';', bytes) <= PARAMETERS_MAX {
+        return None;
+    }
     let (mut start, mut offset, mut semicolons, mut stars) = (0, 0, 0, 0);
-    for line in bytes.split_inclusive(|&b| b == b'\n') {
+    for line in lines(bytes) {
         if !line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
             (start, semicolons, stars) = (offset, 0, 0);
         }
-        semicolons += line.iter().filter(|&&b| b == b';').count();
-        stars += line.iter().filter(|&&b| b == b'*').count();
+        semicolons += count(b';', line);
+        stars += count(b'*', line);
         if semicolons > PARAMETERS_MAX && stars > PARAMETERS_MAX {
             return Some(start);
         }
@@ -105,18 +122,15 @@ fn overloaded_field(bytes: &[u8]) -> Option<usize> {
 /// words bounds the depth of every structure that the parser can build from them, wherever they stand.
 fn nests_too_often(bytes: &[u8]) -> bool {
     let (mut plain, mut commented) = (0, 0);
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|b| matches!(b, b'm' | b'M')) {
-        let Some((_, here)) = rest.split_at_checked(at) else { break };
-        rest = here.get(1..).unwrap_or_default();
-        let after = [b"message".as_slice(), b"multipart"].iter().find_map(|word| {
-            let (start, after) = here.split_at_checked(word.len())?;
-            start.eq_ignore_ascii_case(word).then_some(after)
+    for at in memchr2_iter(b'/', b'(', bytes) {
+        let Some((before, mark)) = bytes.split_at_checked(at) else { break };
+        let before = before.trim_ascii_end();
+        let named = [b"message".as_slice(), b"multipart"].iter().any(|word| {
+            let end = before.len().checked_sub(word.len()).and_then(|start| before.get(start..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(word))
         });
-        match after.and_then(|after| after.iter().find(|b| !b.is_ascii_whitespace())) {
-            Some(b'/') => plain += 1,
-            Some(b'(') => commented += 1,
-            _ => {}
+        if named {
+            *(if mark.starts_with(b"/") { &mut plain } else { &mut commented }) += 1;
         }
     }
     plain > NESTED_MAX || commented > NESTED_WITH_COMMENT_MAX

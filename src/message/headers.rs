@@ -1,10 +1,9 @@
 //! Header fields: found, decoded, checked, cleaned. The first field of a name counts, as most mail programs show it;
 //! the others become defects. Values that could not stand in a header of ours are left out.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use mail_parser::{HeaderValue, parsers::MessageStream};
+use memchr::memchr;
 
 use super::{Address, Defect, HeaderFacts, Message, MessageId, REFERENCES_MAX, decode, guard};
 use crate::clean;
@@ -19,7 +18,7 @@ const ADDRESSES_MAX: usize = 100;
 pub(super) struct Fields<'x>(Vec<Field<'x>>);
 
 struct Field<'x> {
-    name: Cow<'x, str>,
+    name: &'x str,
     value: &'x [u8],
 }
 
@@ -31,11 +30,13 @@ impl<'x> Fields<'x> {
         while !rest.is_empty() {
             let (field, tail) = rest.split_at_checked(unfolded_length(rest)).unwrap_or((rest, &[]));
             rest = tail;
-            let Some(colon) = field.iter().position(|&b| b == b':') else { continue };
+            let Some(colon) = memchr(b':', field) else { continue };
             let Some((name, value)) = field.split_at_checked(colon) else { continue };
             let name = name.trim_ascii();
-            if !name.is_empty() && name.iter().all(u8::is_ascii_graphic) {
-                let name = String::from_utf8_lossy(name);
+            if !name.is_empty()
+                && name.iter().all(u8::is_ascii_graphic)
+                && let Ok(name) = std::str::from_utf8(name)
+            {
                 fields.push(Field { name, value: value.get(1..).unwrap_or_default() });
             }
         }
@@ -83,7 +84,7 @@ impl<'x> Fields<'x> {
 /// Bytes up to the first line end that no folded line follows (RFC 5322 §2.2.3).
 fn unfolded_length(bytes: &[u8]) -> usize {
     let mut length = 0;
-    for line in bytes.split_inclusive(|&b| b == b'\n') {
+    for line in guard::lines(bytes) {
         if length > 0 && !line.first().is_some_and(|b| matches!(b, b' ' | b'\t')) {
             break;
         }

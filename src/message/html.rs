@@ -292,11 +292,14 @@ fn after_raw_text<'h>(name: &str, content: &'h str) -> &'h str {
     ""
 }
 
-/// The value of an attribute, entities decoded.
-fn attribute(attributes: &str, name: &str) -> Option<String> {
-    let mut rest = attributes;
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+/// The attributes of a tag in order: names as they stand, values with their entities.
+struct Attributes<'h>(&'h str);
+
+impl<'h> Iterator for Attributes<'h> {
+    type Item = (&'h str, &'h str);
+
+    fn next(&mut self) -> Option<(&'h str, &'h str)> {
+        let rest = self.0.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
         if rest.is_empty() {
             return None;
         }
@@ -315,14 +318,22 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
                 }
             }
         };
-        if key.eq_ignore_ascii_case(name) {
-            let mut decoded = String::with_capacity(value.len());
-            decode_entities(value, &mut decoded);
-            return Some(decoded);
-        }
         // A stray `=` would leave the rest where it was.
-        rest = if key.is_empty() && after.len() == rest.len() { after.get(1..)? } else { after };
+        let stuck = key.is_empty() && after.len() == rest.len();
+        self.0 = if stuck { after.get(1..).unwrap_or_default() } else { after };
+        Some((key, value))
     }
+}
+
+/// The value of an attribute, entities decoded; of several with one name the first counts.
+fn attribute(attributes: &str, name: &str) -> Option<String> {
+    Attributes(attributes).find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| decoded(value))
+}
+
+fn decoded(value: &str) -> String {
+    let mut decoded = String::with_capacity(value.len());
+    decode_entities(value, &mut decoded);
+    decoded
 }
 
 /// What an element's attributes say about its text.
@@ -334,13 +345,19 @@ struct Marks {
 
 impl Marks {
     fn of(name: &str, attributes: &str) -> Marks {
-        let style: String = attribute(attributes, "style")
-            .unwrap_or_default()
+        let [mut style, mut hidden_mark, mut class, mut id] = [None; 4];
+        for (key, value) in Attributes(attributes) {
+            let names = [("style", &mut style), ("hidden", &mut hidden_mark), ("class", &mut class), ("id", &mut id)];
+            if let Some((_, found)) = names.into_iter().find(|(name, _)| key.eq_ignore_ascii_case(name)) {
+                found.get_or_insert(value);
+            }
+        }
+        let style: String = decoded(style.unwrap_or_default())
             .chars()
             .filter(|c| !c.is_whitespace())
             .map(|c| c.to_ascii_lowercase())
             .collect();
-        let (mut hidden, mut no_size) = (attribute(attributes, "hidden").is_some(), None);
+        let (mut hidden, mut no_size) = (hidden_mark.is_some(), None);
         for (property, value) in style.split(';').filter_map(|rule| rule.split_once(':')) {
             let value = value.trim_end_matches("!important");
             match property {
@@ -351,10 +368,11 @@ impl Marks {
                 _ => {}
             }
         }
-        let quoted = name == "blockquote" || {
-            let names = [attribute(attributes, "class"), attribute(attributes, "id")];
-            names.iter().flatten().flat_map(|n| n.split_whitespace()).any(|n| QUOTE_NAMES.contains(&n))
-        };
+        let quoted = name == "blockquote"
+            || [class, id]
+                .into_iter()
+                .flatten()
+                .any(|names| decoded(names).split_whitespace().any(|name| QUOTE_NAMES.contains(&name)));
         Marks { hidden, quoted, no_size }
     }
 }

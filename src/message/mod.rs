@@ -15,6 +15,7 @@ mod guard;
 mod headers;
 mod html;
 mod merge;
+mod openings;
 mod parse;
 mod quote;
 mod text;

@@ -129,7 +129,7 @@ impl Content {
     fn of_bare_text(bytes: &[u8]) -> Content {
         let (text, bad) = decode::text(bytes, TransferEncoding::Identity, None);
         let mut content = Content::default();
-        content.add_plain(&text, Flow::Fixed);
+        content.add_plain(text, Flow::Fixed);
         content.defects.extend(bad.then_some(Defect::BadCharset));
         content
     }
@@ -166,9 +166,9 @@ impl Content {
                 }
                 let text = self.decoded(part, raw);
                 if sub == "html" || starts_like_html(&text) {
-                    self.add_html(&text);
+                    self.add_html(text);
                 } else {
-                    self.add_plain(&text, flow(part));
+                    self.add_plain(text, flow(part));
                 }
             }
             _ => self.sealed |= part.attachment_name().is_some_and(|name| name.eq_ignore_ascii_case("winmail.dat")),
@@ -191,17 +191,21 @@ impl Content {
         text
     }
 
-    fn add_plain(&mut self, text: &str, flow: Flow) {
-        let (text, cut) = text::bounded(text);
-        self.defects.extend(cut.then_some(Defect::Truncated));
+    fn add_plain(&mut self, text: String, flow: Flow) {
+        let text = self.bounded(text);
         self.encrypted |= text.trim_start().starts_with("-----BEGIN PGP MESSAGE-----");
-        self.plain.push((text.to_owned(), flow));
+        self.plain.push((text, flow));
     }
 
-    fn add_html(&mut self, text: &str) {
-        let (text, cut) = text::bounded(text);
+    fn add_html(&mut self, text: String) {
+        let text = self.bounded(text);
+        self.html.push(text);
+    }
+
+    fn bounded(&mut self, mut text: String) -> String {
+        let cut = text::bound(&mut text);
         self.defects.extend(cut.then_some(Defect::Truncated));
-        self.html.push(text.to_owned());
+        text
     }
 }
 
@@ -256,7 +260,6 @@ fn take(content: Content, message: &mut Message) {
     message.forwarded = text.forwarded;
     message.link_hosts = text.link_hosts;
     append(&mut blocks, text.blocks);
-    let own_words = own_words(&blocks);
     let mut inside = text.inside.map(|blocks| mail_of_text(message, blocks));
     if let Some((mut mail, inner)) = content.embedded.map(|embedded| *embedded) {
         let mut as_part = read_text(&inner, context).blocks;
@@ -281,7 +284,8 @@ fn take(content: Content, message: &mut Message) {
         note(message, Defect::NoText);
     }
     message.blocks = blocks;
-    message.inside = inside.filter(|inner| own_words <= COVER_WORDS_MAX && by_the_reader(message, inner)).map(Box::new);
+    let passed_on = |inner: &Message| by_the_reader(message, inner) && own_words(&message.blocks) <= COVER_WORDS_MAX;
+    message.inside = inside.filter(passed_on).map(Box::new);
 }
 
 fn subject_block(subject: &str) -> Vec<Block> {
@@ -383,15 +387,19 @@ fn add_lines(lines: &mut Vec<Line>, more: Vec<Line>) {
 
 /// Computes the hash when all else is known.
 fn seal(message: &mut Message) {
-    let mut hash = Sha256::new();
+    let mut hashed: Vec<u8> = Vec::new();
     let mut field = |text: &str| {
-        hash.update(text.as_bytes());
-        hash.update([0]);
+        hashed.extend_from_slice(text.as_bytes());
+        hashed.push(0);
     };
     message.from.iter().for_each(|address| field(&address.email));
     field(&message.date.map(|date| date.as_second().to_string()).unwrap_or_default());
     field(&message.subject);
     field(message.id.as_ref().map(super::MessageId::as_str).unwrap_or_default());
-    message.blocks.iter().flat_map(|block| block.text.split_whitespace()).for_each(field);
-    message.hash = hash.finalize().into();
+    for block in &message.blocks {
+        // Each word is a field: in cleaned text one space stands between words and nowhere else.
+        hashed.extend(block.text.bytes().map(|b| if b == b' ' { 0 } else { b }));
+        hashed.push(0);
+    }
+    message.hash = Sha256::digest(hashed).into();
 }

@@ -1,6 +1,8 @@
 //! Subject prefixes, attribution lines and header blocks: how one mail shows another. Recognises them, decides nothing.
 
-use super::{Address, ForwardedHeaders, cues, headers, text::Line};
+use std::sync::LazyLock;
+
+use super::{Address, ForwardedHeaders, cues, headers, openings::Openings, text::Line};
 use crate::clean;
 
 /// A subject without its prefixes.
@@ -74,26 +76,29 @@ fn is_attribution(line: &str) -> bool {
         }
 }
 
+static ORIGINAL_MARKS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::ORIGINAL_MARKS));
+static FORWARD_MARKS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::FORWARD_MARKS));
+
 /// Whether the line marks the start of a mail that is answered.
 pub(super) fn is_original_mark(line: &str) -> bool {
-    is_mark(line, cues::ORIGINAL_MARKS)
+    is_mark(line, &ORIGINAL_MARKS)
 }
 
 /// Whether the line marks the start of a mail that is passed on.
 pub(super) fn is_forward_mark(line: &str) -> bool {
-    is_mark(line, cues::FORWARD_MARKS)
+    is_mark(line, &FORWARD_MARKS)
 }
 
-fn is_mark(line: &str, marks: &[&str]) -> bool {
+fn is_mark(line: &str, marks: &Openings) -> bool {
     let dashed = line.starts_with(['-', '_', '*', '=', '>']);
     if line.len() > if dashed { 120 } else { 60 } {
         return false;
     }
-    let folded = line.trim_matches(['-', '_', '*', '=', '>', ' ', ':', '：']).to_lowercase();
     // Dashes make any line with the words a mark ("--- Forwarded by Jane on … ---"); without them it must be the words.
-    marks.iter().any(|mark| {
-        folded == *mark
-            || folded.strip_prefix(mark).is_some_and(|rest| dashed || rest.len() < 20 && line.ends_with(':'))
+    let bare = line.trim_matches(['-', '_', '*', '=', '>', ' ', ':', '：']);
+    marks.lower_case(bare).is_some_and(|folded| {
+        let mut behind = marks.behind(&folded);
+        behind.any(|rest| rest.is_empty() || dashed || rest.len() < 20 && line.ends_with(':'))
     })
 }
 
@@ -148,10 +153,10 @@ const LABEL_BYTES_MAX: usize = 40;
 
 /// Splits `Label: value` where the label is a known one, in lower case and without the stars of converted bold type.
 fn labelled(line: &str) -> Option<(String, &str)> {
-    let (label, value) = line.split_once([':', '：'])?;
-    if label.len() > LABEL_BYTES_MAX {
-        return None;
-    }
+    let colon = |c| matches!(c, ':' | '：');
+    let (at, _) = line.char_indices().take_while(|(at, _)| *at <= LABEL_BYTES_MAX).find(|(_, c)| colon(*c))?;
+    let (label, value) = line.split_at_checked(at)?;
+    let value = value.strip_prefix(colon)?;
     let label = label.trim_matches(['*', ' ', '>', '\u{3000}']).to_lowercase();
     let known =
         [cues::FROM_LABELS, cues::SUBJECT_LABELS, cues::OTHER_LABELS].iter().any(|l| l.contains(&label.as_str()));

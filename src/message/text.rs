@@ -1,7 +1,9 @@
 //! Lines of text: what plain and HTML parts are both cut into before anything is said about zones, and how lines
 //! become the text of a paragraph again.
 
-use super::cues;
+use std::sync::LazyLock;
+
+use super::{cues, openings::Openings};
 use crate::clean;
 
 /// Bytes of one text part that are read: several times the longest honest mail.
@@ -38,12 +40,10 @@ pub(super) enum Flow {
 }
 
 /// Cuts at the limit, on a character boundary; true when something was cut.
-pub(super) fn bounded(text: &str) -> (&str, bool) {
-    if text.len() <= TEXT_BYTES_MAX {
-        return (text, false);
-    }
-    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
-    (text.get(..end).unwrap_or_default(), true)
+pub(super) fn bound(text: &mut String) -> bool {
+    let cut = text.len() > TEXT_BYTES_MAX;
+    text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+    cut
 }
 
 /// Cuts a plain text part into lines.
@@ -55,16 +55,19 @@ pub(super) fn plain(text: &str, flow: Flow) -> Vec<Line> {
         let signature = content.trim_end() == "--";
         if let Some((open_depth, mut open)) = flowing.take() {
             if open_depth == depth && !signature && !content.trim().is_empty() {
-                open.push_str(content);
-                flowing = continued(&mut collected, depth, open, flow);
+                let start = flows_on(content, flow);
+                open.push_str(start.unwrap_or(content));
+                match start {
+                    Some(_) => flowing = Some((depth, open)),
+                    None => collected.line(depth, &open),
+                }
                 continue;
             }
             collected.line(open_depth, &open);
         }
-        if signature {
-            collected.line(depth, "--");
-        } else {
-            flowing = continued(&mut collected, depth, content.to_owned(), flow);
+        match flows_on(content, flow) {
+            Some(start) if !signature => flowing = Some((depth, start.to_owned())),
+            _ => collected.line(depth, if signature { "--" } else { content }),
         }
     }
     if let Some((depth, open)) = flowing {
@@ -73,19 +76,11 @@ pub(super) fn plain(text: &str, flow: Flow) -> Vec<Line> {
     collected.lines
 }
 
-/// Keeps a flowed line open, hands any other on.
-fn continued(collected: &mut Collector, depth: usize, mut content: String, flow: Flow) -> Option<(usize, String)> {
-    if let Flow::Flowed { delsp } = flow
-        && content.ends_with(' ')
-        && !content.trim().is_empty()
-    {
-        if delsp {
-            content.pop();
-        }
-        return Some((depth, content));
-    }
-    collected.line(depth, &content);
-    None
+/// What a line gives to the next one, where that continues it.
+fn flows_on(content: &str, flow: Flow) -> Option<&str> {
+    let Flow::Flowed { delsp } = flow else { return None };
+    let without = content.strip_suffix(' ').filter(|_| !content.trim().is_empty())?;
+    Some(if delsp { without } else { content })
 }
 
 /// Quote depth and the content behind the marks; in flowed text also without the stuffed space.
@@ -186,19 +181,23 @@ pub(super) fn joined<'l>(lines: impl Iterator<Item = &'l Line> + Clone) -> Vec<S
 
 /// Whether a line ended only because the next word did not fit, or the sentence plainly goes on.
 fn is_wrap(line: &str, next: &str, columns: usize) -> bool {
-    if is_greeting(line) {
-        return false;
-    }
-    let next_width = match next.chars().next() {
-        Some(c) if is_unspaced(c) => 2,
-        _ => width(next.split(' ').next().unwrap_or_default()),
+    let goes_on = |next: &str| {
+        let next_width = match next.chars().next() {
+            Some(c) if c.is_lowercase() => return true,
+            Some(c) if is_unspaced(c) => 2,
+            _ => width(next.split(' ').next().unwrap_or_default()),
+        };
+        width(line) + 1 + next_width > columns
     };
-    width(line) + 1 + next_width > columns || next.chars().next().is_some_and(char::is_lowercase)
+    goes_on(next) && !is_greeting(line)
 }
 
 /// Columns a text takes: East Asian characters take two.
 fn width(text: &str) -> usize {
-    text.chars().map(|c| if is_unspaced(c) || matches!(c, '\u{ac00}'..='\u{d7a3}') { 2 } else { 1 }).sum()
+    let wide = |c: char| is_unspaced(c) || matches!(c, '\u{ac00}'..='\u{d7a3}');
+    // What starts with a lower byte in UTF-8 stands before U+3000.
+    let wide_ones = if text.bytes().fold(0, u8::max) < 0xe3 { 0 } else { text.chars().filter(|&c| wide(c)).count() };
+    text.chars().count() + wide_ones
 }
 
 /// Characters of scripts that put no space between words.
@@ -230,23 +229,42 @@ pub(super) fn sentences(text: &str) -> Vec<&str> {
 /// Longest greeting line, in characters.
 const GREETING_CHARS_MAX: usize = 60;
 
+static GREETINGS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::GREETINGS));
+
 /// Whether the line is a salutation and nothing else.
 pub(super) fn is_greeting(line: &str) -> bool {
-    if line.chars().nth(GREETING_CHARS_MAX).is_some()
-        || line.ends_with(['.', '?', ':']) && !line.ends_with("Mr.") && !is_short(line)
+    if exceeds(line, GREETING_CHARS_MAX) || line.ends_with(['.', '?', ':']) && !line.ends_with("Mr.") && !is_short(line)
     {
         return false;
     }
-    let folded = line.to_lowercase();
-    let opens = cues::GREETINGS.iter().any(|cue| {
-        folded.strip_prefix(cue).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric) || !rest.is_ascii())
-    });
-    let closes = || {
-        let bare = folded.trim_end_matches([',', '、', '，', '。', ':', '：', '!']);
-        cues::GREETING_ENDS.iter().any(|cue| bare.ends_with(cue)) && folded.chars().count() <= 20
-    };
     // "Hello and thank you for your interest" is a sentence: a salutation has few words.
-    (opens && (line.ends_with([',', '!', ':', '，', '！', '：']) || is_short(line))) || closes()
+    let may_open = line.ends_with([',', '!', ':', '，', '！', '：']) || is_short(line);
+    may_open && opens_like_greeting(line) || ends_like_greeting(line)
+}
+
+fn opens_like_greeting(line: &str) -> bool {
+    GREETINGS.lower_case(line).is_some_and(|folded| {
+        GREETINGS.behind(&folded).any(|rest| !rest.starts_with(char::is_alphanumeric) || !rest.is_ascii())
+    })
+}
+
+/// Longest line that is a greeting by its end, in characters.
+const GREETING_BY_END_CHARS_MAX: usize = 20;
+
+fn ends_like_greeting(line: &str) -> bool {
+    // No script of ASCII letters puts the form of address last.
+    if line.is_ascii() {
+        return false;
+    }
+    let folded = line.to_lowercase();
+    let bare = folded.trim_end_matches([',', '、', '，', '。', ':', '：', '!']);
+    cues::GREETING_ENDS.iter().any(|cue| bare.ends_with(cue)) && folded.chars().count() <= GREETING_BY_END_CHARS_MAX
+}
+
+/// Whether a text has more than so many characters.
+pub(super) fn exceeds(text: &str, chars: usize) -> bool {
+    // Nothing has more characters than bytes, or less than a quarter of them.
+    text.len() > chars && (text.len() > 4 * chars || text.chars().count() > chars)
 }
 
 fn is_short(line: &str) -> bool {

@@ -3,11 +3,13 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::{
-    Block, ForwardedHeaders, Zone, cues, quote,
-    text::{Form, Line, is_greeting, joined, sentences},
+    Block, ForwardedHeaders, Zone, cues,
+    openings::Openings,
+    quote,
+    text::{Form, Line, exceeds, is_greeting, joined, sentences},
 };
 
 /// What the headers say about the text.
@@ -135,6 +137,9 @@ fn start_of_original(lines: &[Line], labelled: bool) -> Option<(usize, Option<Fo
 const SHOWN_CHARS_MIN: usize = 20;
 
 fn unhide(lines: &[Line], zones: &mut [Option<Zone>]) {
+    if !zones.contains(&Some(Zone::Preheader)) {
+        return;
+    }
     let shown: usize = chars_where(lines, zones, |zone| zone != Some(Zone::Preheader));
     if shown < SHOWN_CHARS_MIN {
         zones.iter_mut().filter(|zone| **zone == Some(Zone::Preheader)).for_each(|zone| *zone = None);
@@ -147,9 +152,12 @@ const OWN_SHARE_MIN: usize = 20;
 
 /// Some templates put the news into a `blockquote`; a mail that is no answer has nothing to quote.
 fn give_back_quotes(lines: &[Line], zones: &mut [Option<Zone>], context: Context) {
+    if context.reply || !zones.contains(&Some(Zone::Quoted)) {
+        return;
+    }
     let own = chars_where(lines, zones, |zone| zone.is_none());
     let quoted = chars_where(lines, zones, |zone| zone == Some(Zone::Quoted));
-    if !context.reply && own < OWN_CHARS_MIN && own * 100 < (own + quoted) * OWN_SHARE_MIN {
+    if own < OWN_CHARS_MIN && own * 100 < (own + quoted) * OWN_SHARE_MIN {
         let given = if context.forward { Some(Zone::Forwarded) } else { None };
         zones.iter_mut().filter(|zone| **zone == Some(Zone::Quoted)).for_each(|zone| *zone = given);
     }
@@ -195,16 +203,18 @@ const SIGN_OFF_CHARS: usize = 60;
 /// Words that may follow one of [`cues::SHORT_SIGN_OFFS`].
 const WORDS_AFTER_SIGN_OFF: usize = 3;
 
+static SIGN_OFFS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::SIGN_OFFS));
+static SHORT_SIGN_OFFS: LazyLock<Openings> = LazyLock::new(|| Openings::new(cues::SHORT_SIGN_OFFS));
+
 fn is_sign_off(line: &str) -> bool {
-    if line.chars().nth(SIGN_OFF_CHARS - 1).is_some() {
+    if exceeds(line, SIGN_OFF_CHARS - 1) {
         return false;
     }
-    let folded = line.to_lowercase().replace('’', "'");
-    let after = |cue: &&str| {
-        folded.strip_prefix(*cue).filter(|rest| !rest.starts_with(|c: char| c.is_alphabetic() && c.is_ascii()))
-    };
-    cues::SIGN_OFFS.iter().filter_map(after).any(|rest| !rest.contains(". "))
-        || cues::SHORT_SIGN_OFFS.iter().filter_map(after).any(|rest| {
+    let Some(folded) = SIGN_OFFS.lower_case(line).or_else(|| SHORT_SIGN_OFFS.lower_case(line)) else { return false };
+    let folded = folded.replace('’', "'");
+    let ends_word = |rest: &&str| !rest.starts_with(|c: char| c.is_ascii_alphabetic());
+    SIGN_OFFS.behind(&folded).filter(ends_word).any(|rest| !rest.contains(". "))
+        || SHORT_SIGN_OFFS.behind(&folded).filter(ends_word).any(|rest| {
             rest.trim_matches([',', '!', '.', ' ', '-', '–', '，', '！', '。']).is_empty()
                 || (rest.starts_with([',', '!', '-', '，'])
                     && rest.split_whitespace().count() <= WORDS_AFTER_SIGN_OFF
@@ -215,22 +225,17 @@ fn is_sign_off(line: &str) -> bool {
 /// Characters below which one of [`cues::SHORT_FOOTERS`] makes a footer.
 const SHORT_FOOTER_CHARS: usize = 90;
 
-static FOOTERS: LazyLock<Option<Regex>> = LazyLock::new(|| any_of(cues::FOOTERS));
-static SHORT_FOOTERS: LazyLock<Option<Regex>> = LazyLock::new(|| any_of(cues::SHORT_FOOTERS));
-
-/// One search for many words.
-fn any_of(words: &[&str]) -> Option<Regex> {
-    let escaped: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
-    Regex::new(&escaped.join("|")).ok()
-}
+/// [`cues::FOOTERS`], then [`cues::SHORT_FOOTERS`], in one search; `None` would be an error in the tables.
+static FOOTERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = cues::FOOTERS.iter().chain(cues::SHORT_FOOTERS);
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(words).ok()
+});
 
 /// Adds a text, its footer sentences in blocks of their own. Behind the sign-off one such sentence makes the whole
 /// text a footer; before it the news may stand right beside it.
 fn without_footers(zone: Zone, paragraph: u32, text: String, blocks: &mut Vec<Block>) {
-    let folded = text.to_lowercase();
-    let may_hold =
-        [&FOOTERS, &SHORT_FOOTERS].iter().any(|cues| cues.as_ref().is_some_and(|cues| cues.is_match(&folded)));
-    if !may_hold || !matches!(zone, Zone::Lead | Zone::Body | Zone::Closing) {
+    let may_hold = || FOOTERS.as_ref().is_some_and(|cues| cues.is_match(&text.to_lowercase()));
+    if !matches!(zone, Zone::Lead | Zone::Body | Zone::Closing) || !may_hold() {
         blocks.push(Block { zone, paragraph, text });
         return;
     }
@@ -248,13 +253,14 @@ fn without_footers(zone: Zone, paragraph: u32, text: String, blocks: &mut Vec<Bl
 const FOOTER_CHARS_MAX: usize = 600;
 
 fn is_footer(sentence: &str) -> bool {
-    if sentence.chars().nth(FOOTER_CHARS_MAX).is_some() {
+    if exceeds(sentence, FOOTER_CHARS_MAX) {
         return false;
     }
     let folded = sentence.to_lowercase();
-    FOOTERS.as_ref().is_some_and(|cues| cues.is_match(&folded))
-        || (folded.chars().nth(SHORT_FOOTER_CHARS).is_none()
-            && SHORT_FOOTERS.as_ref().is_some_and(|cues| cues.is_match(&folded)))
+    let is_short = !exceeds(&folded, SHORT_FOOTER_CHARS);
+    FOOTERS.as_ref().is_some_and(|cues| {
+        cues.find_overlapping_iter(&folded).any(|found| is_short || found.pattern().as_usize() < cues::FOOTERS.len())
+    })
 }
 
 #[cfg(test)]
