@@ -13,7 +13,7 @@ use crate::{
     message::{Message, Zone},
     rules::{
         Candidates, Condition, FactTest, HeaderTest, Pack, Rule, RuleSet, Scope, Status,
-        phrase::{Capture, Phrase},
+        phrase::{Capture, Haystack, Phrase},
     },
 };
 
@@ -54,7 +54,8 @@ pub(crate) struct Context<'m> {
 /// All hits, in the order of the sentences, each with its reason where it does not count.
 pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
     let kana = context.sentences.iter().any(|s| s.normal.text.contains(is_kana));
-    let mut judge = Judge { context, read: read(context), kana, memo: HashMap::new() };
+    let texts = context.sentences.iter().map(|s| Haystack::new(&s.normal.text)).collect();
+    let mut judge = Judge { context, texts, read: read(context), kana, memo: HashMap::new() };
     let mut raws = judge.matches();
     raws.extend(judge.without_text());
     for raw in &mut raws {
@@ -70,7 +71,8 @@ pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
 fn read<'m>(context: &Context<'m>) -> Vec<Option<PackRead<'m>>> {
     let read = |pack: &'m Pack| {
         let index = context.languages.may_be(&pack.language).then(|| context.rules.index(pack))?;
-        let candidates = context.sentences.iter().map(|s| index.candidates(&s.normal.text)).collect();
+        let mut lookup = index.lookup();
+        let candidates = context.sentences.iter().map(|s| lookup.candidates(&s.normal.text)).collect();
         Some(PackRead { pack, candidates })
     };
     context.rules.packs.iter().map(read).collect()
@@ -85,6 +87,8 @@ struct PackRead<'m> {
 
 struct Judge<'c, 'm> {
     context: &'c Context<'m>,
+    /// The text of each sentence.
+    texts: Vec<Haystack<'m>>,
     /// For each pack what is read of it, where it reads at all.
     read: Vec<Option<PackRead<'m>>>,
     /// Whether kana stands anywhere: a sentence may do without, a Japanese mail hardly.
@@ -100,18 +104,19 @@ impl<'c, 'm> Judge<'c, 'm> {
 
     fn matches(&self) -> Vec<Raw> {
         let mut out = Vec::new();
-        let mut counts: HashMap<(usize, bool), usize> = HashMap::new();
-        for (index, sentence) in self.context.sentences.iter().enumerate() {
+        let mut counts = vec![(0, 0); self.context.rules.rules.len()];
+        for (index, (sentence, text)) in self.context.sentences.iter().zip(&self.texts).enumerate() {
             for PackRead { pack, candidates } in self.read.iter().flatten() {
                 let Some(candidates) = candidates.get(index) else { continue };
                 let found = OnceCell::new();
                 let cues = || {
                     let lists = pack.cues.as_ref()?;
-                    Some(found.get_or_init(|| Cues::find(&sentence.normal.text, lists, candidates)))
+                    Some(found.get_or_init(|| Cues::find(text, lists, candidates)))
                 };
                 for at in candidates.among(pack.phrases.first().map(|(_, p)| p), pack.phrases.len()) {
                     let Some((rule, phrase)) = pack.phrases.get(at) else { continue };
-                    self.places((index, sentence), (*rule, phrase), &mut counts, &cues, &mut out);
+                    let Some(count) = counts.get_mut(*rule) else { continue };
+                    self.places((index, sentence, text), (*rule, phrase), count, &cues, &mut out);
                 }
             }
         }
@@ -126,9 +131,9 @@ impl<'c, 'm> Judge<'c, 'm> {
     /// The places of one phrase in one sentence, each with its modality.
     fn places<'u>(
         &self,
-        (index, sentence): (usize, &Sentence),
+        (index, sentence, text): (usize, &Sentence, &Haystack<'_>),
         (number, phrase): (usize, &Phrase),
-        counts: &mut HashMap<(usize, bool), usize>,
+        (read, elsewhere): &mut (usize, usize),
         cues: &impl Fn() -> Option<&'u Cues<'u>>,
         out: &mut Vec<Raw>,
     ) {
@@ -141,10 +146,9 @@ impl<'c, 'm> Judge<'c, 'm> {
             && rule.category.is_some()
             && self.context.message.is_some_and(Message::is_reply_by_subject);
         let reads = !said_before && rule.zones.contains(&sentence.zone);
-        let limit = if reads { HITS_PER_RULE_MAX } else { OTHER_ZONE_HITS_MAX };
-        let count = counts.entry((number, reads)).or_default();
+        let (count, limit) = if reads { (read, HITS_PER_RULE_MAX) } else { (elsewhere, OTHER_ZONE_HITS_MAX) };
         let places = PLACES_PER_SENTENCE_MAX.min(limit - *count);
-        for found in phrase.find_all(&sentence.normal.text, places) {
+        for found in phrase.find_all(text, places) {
             *count += 1;
             let quoted = said_before || matches!(sentence.zone, Zone::Quoted | Zone::Forwarded);
             let (modality, cue) = match quoted && !reads {
@@ -277,18 +281,19 @@ impl<'c, 'm> Judge<'c, 'm> {
         if condition.any.is_empty() && condition.all.is_empty() {
             return true;
         }
-        let at = raw.sentence.and_then(|i| Some((self.context.sentences.get(i)?, self.candidates(raw.rule, i)?)));
+        let at = raw.sentence.and_then(|i| Some((self.texts.get(i)?, self.candidates(raw.rule, i)?)));
         match (condition.scope, at) {
             (Scope::Match, Some((s, may))) => {
-                let covers = |p: &Phrase, text: &str| {
+                let covers = |p: &Phrase, text: &Haystack<'_>| {
                     let found = p.find_all(text, HITS_PER_RULE_MAX);
                     found.iter().any(|f| f.span.0 <= raw.span.0 && raw.span.1 <= f.span.1)
                 };
                 counted(condition, &[(s, may)], covers)
             }
-            (Scope::Sentence, Some(place)) => counted(condition, &[place], Phrase::matches),
-            (Scope::Paragraph, Some((s, _))) => {
-                let place = (s.zone, s.paragraph);
+            (Scope::Sentence, Some(place)) => counted(condition, &[place], Phrase::stands_in),
+            (Scope::Paragraph, Some(_)) => {
+                let sentence = raw.sentence.and_then(|i| self.context.sentences.get(i));
+                let place = sentence.map_or((Zone::Body, 0), |s| (s.zone, s.paragraph));
                 self.remembered(condition, raw.rule, Some(place), |t| (t.zone, t.paragraph) == place)
             }
             (Scope::Message, _) | (_, None) => self.remembered(condition, raw.rule, None, |t| is_own_text(t.zone)),
@@ -309,21 +314,25 @@ impl<'c, 'm> Judge<'c, 'm> {
         let read = |s: &Sentence| {
             if condition.zones.is_empty() { within(s) } else { condition.zones.contains(&s.zone) }
         };
-        let sentences = self.context.sentences.iter().enumerate().filter(|(_, s)| read(s));
-        let places: Vec<_> = sentences.filter_map(|(i, s)| Some((s, self.candidates(rule, i)?))).collect();
-        let holds = counted(condition, &places, Phrase::matches);
+        let sentences = self.context.sentences.iter().zip(&self.texts).enumerate().filter(|(_, (s, _))| read(s));
+        let places: Vec<_> = sentences.filter_map(|(i, (_, text))| Some((text, self.candidates(rule, i)?))).collect();
+        let holds = counted(condition, &places, Phrase::stands_in);
         self.memo.insert(key, holds);
         holds
     }
 }
 
 /// Whether enough different phrases of a condition are found in some sentences.
-fn counted(condition: &Condition, places: &[(&Sentence, &Candidates)], found: impl Fn(&Phrase, &str) -> bool) -> bool {
+fn counted(
+    condition: &Condition,
+    places: &[(&Haystack<'_>, &Candidates)],
+    found: impl Fn(&Phrase, &Haystack<'_>) -> bool,
+) -> bool {
     let stand = |list: &[Phrase], enough: usize| {
         let mut standing = HashSet::new();
-        for (sentence, may) in places {
+        for (text, may) in places {
             let among = may.among(list.first(), list.len());
-            standing.extend(among.filter(|at| list.get(*at).is_some_and(|p| found(p, &sentence.normal.text))));
+            standing.extend(among.filter(|at| list.get(*at).is_some_and(|p| found(p, text))));
             if standing.len() >= enough {
                 return true;
             }

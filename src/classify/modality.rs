@@ -5,11 +5,12 @@
 //! inside its clause. The first modality that applies wins. Each cue list is searched once per sentence, whatever the
 //! number of hits.
 
-use std::collections::HashMap;
-
 use crate::{
     classify::Modality,
-    rules::{Candidates, Cue, CueLists, phrase::Phrase},
+    rules::{
+        Candidates, Cue, CueLists,
+        phrase::{Haystack, Phrase},
+    },
 };
 
 /// Most cues of one kind looked at in a sentence.
@@ -31,37 +32,38 @@ type Span = (usize, usize);
 /// The cues of one sentence in one language.
 pub(crate) struct Cues<'t> {
     text: &'t str,
-    found: HashMap<Cue, Vec<Span>>,
+    /// By cue, in the order of [`Cue::NAMES`].
+    found: [Vec<Span>; Cue::NAMES.len()],
     /// Byte offsets where clauses begin.
     clauses: Vec<usize>,
 }
 
 impl<'t> Cues<'t> {
     /// Finds all cues of a normalised sentence.
-    pub(crate) fn find(text: &'t str, lists: &CueLists, candidates: &Candidates) -> Cues<'t> {
+    pub(crate) fn find(haystack: &Haystack<'t>, lists: &CueLists, candidates: &Candidates) -> Cues<'t> {
         let all = |cue: Cue| -> Vec<Span> {
             let list = lists.lists.get(&cue).map_or(&[][..], Vec::as_slice);
             let among = candidates.among(list.first(), list.len());
-            any_of(text, among.filter_map(|i| list.get(i)).collect())
+            any_of(haystack, among.filter_map(|i| list.get(i)).collect())
         };
         let neutral = all(Cue::Neutral);
-        let mut found: HashMap<Cue, Vec<Span>> = HashMap::new();
-        for (_, cue) in Cue::NAMES {
+        let found = Cue::NAMES.map(|(_, cue)| {
             let mut spans = all(cue);
             spans.retain(|s| !neutral.iter().any(|n| n.0 <= s.0 && s.1 <= n.1));
-            found.insert(cue, spans);
-        }
+            spans
+        });
+        let text = haystack.text;
         let mut clauses = vec![0];
         clauses.extend(spaceless_commas(text));
         clauses.extend(punctuation(text, &[", ", "; ", ": ", " (", ")", " - "]));
-        clauses.extend(found.get(&Cue::Clause).into_iter().flatten().map(|s| s.0));
+        clauses.extend(found.get(Cue::Clause as usize).into_iter().flatten().map(|s| s.0));
         clauses.sort_unstable();
         clauses.dedup();
         Cues { text, found, clauses }
     }
 
     fn cues(&self, cue: Cue) -> &[Span] {
-        self.found.get(&cue).map_or(&[], Vec::as_slice)
+        self.found.get(cue as usize).map_or(&[], Vec::as_slice)
     }
 
     /// How the hit is said, and the cue that says so.
@@ -227,7 +229,7 @@ fn words_written_together(text: &str) -> usize {
 }
 
 /// Where any of the phrases stands, one place behind the other; of phrases that begin at one place the first.
-fn any_of(text: &str, phrases: Vec<&Phrase>) -> Vec<Span> {
+fn any_of(text: &Haystack<'_>, phrases: Vec<&Phrase>) -> Vec<Span> {
     let place = |phrase: &Phrase, from: usize| phrase.find_from(text, from).map(|f| f.span);
     let mut next: Vec<(&Phrase, Span)> = phrases.into_iter().filter_map(|p| Some((p, place(p, 0)?))).collect();
     let mut out: Vec<Span> = Vec::new();

@@ -1,13 +1,14 @@
 //! Tells for a sentence which phrases may stand in it: those whose needed words do. One pass over the text for all
 //! phrases, however many there are.
 
-use std::{collections::HashMap, ops::Range, rc::Rc};
+use std::{ops::Range, rc::Rc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::{
     normal::is_letter,
     phrase::{Choice, Library, Phrase, Piece, Run, WordLists},
+    words::Table,
 };
 
 /// Words shorter than this, in bytes, stand inside many others: an open one is needed only where nothing else is.
@@ -26,23 +27,32 @@ pub(crate) struct Index {
     open: Option<AhoCorasick>,
     open_numbers: Vec<u32>,
     /// Words that stand alone only, with their numbers.
-    whole: HashMap<Box<str>, u32>,
-    /// For each word the phrases whose rarest place needs it or another one.
+    whole: Table<Box<str>, u32>,
+    /// For each word the ways whose rarest place needs it or another one.
     uses: Vec<Vec<Use>>,
-    /// For each phrase its further places, as a range of `places`.
-    further: Vec<Range<u32>>,
-    /// Each place as a range of `needs`.
-    places: Vec<Range<u32>>,
+    ways: Vec<Way>,
+    /// Each place by its number in `kinds`: many phrases share a list.
+    places: Vec<u32>,
+    /// The different places, each as a range of `needs`.
+    kinds: Vec<Range<u32>>,
     /// The words of the places: one of each has to be there.
     needs: Vec<Need>,
     /// Phrases that need no word.
     always: Vec<u32>,
 }
 
-/// That a phrase needs a word.
+/// One way in which a phrase may stand: a phrase that is one choice has a way for each alternative.
+#[derive(Debug)]
+struct Way {
+    phrase: u32,
+    /// Its places besides the rarest, as a range of `places`.
+    further: Range<u32>,
+}
+
+/// That a way needs a word.
 #[derive(Debug)]
 struct Use {
-    phrase: u32,
+    way: u32,
     edges: Edges,
 }
 
@@ -101,65 +111,125 @@ impl Index {
         for (run, _) in all.iter().filter_map(|(_, p)| p.pattern()) {
             counting.run(run, 1);
         }
-        let mut needs = Needs { counts: counting.finish(), known: HashMap::new() };
+        let mut needs = Needs { counts: counting.finish(), known: Table::default() };
         let mut building = Building::default();
         for (number, phrase) in &all {
-            let mut places = match phrase.pattern() {
-                Some((run, closed)) => needs.of(run, closed, closed),
-                None => needs.of_expression(phrase),
+            let ways = match phrase.pattern() {
+                Some((run, closed)) => ways(run).into_iter().map(|run| needs.of(run, closed, closed)).collect(),
+                None => vec![needs.of_expression(phrase)],
             };
-            places.sort_by_key(|p| p.cost);
-            building.phrase(*number, &places);
+            building.phrase(*number, ways);
         }
         building.finish(all.len())
     }
 
+    /// What finds the candidates in one text after the other.
+    pub(crate) fn lookup(&self) -> Lookup<'_> {
+        let seen = vec![Edges::default(); self.uses.len()];
+        Lookup { index: self, seen, words: Vec::new(), known: vec![None; self.kinds.len()], kinds: Vec::new() }
+    }
+
+    /// The phrases that may stand in one normalised text.
+    #[cfg(test)]
+    pub(super) fn candidates(&self, text: &str) -> Candidates {
+        self.lookup().candidates(text)
+    }
+}
+
+/// Finds candidates. What it keeps between two texts is the room alone.
+pub(crate) struct Lookup<'i> {
+    index: &'i Index,
+    /// How each word stands in the text.
+    seen: Vec<Edges>,
+    /// The words that stand in it.
+    words: Vec<u32>,
+    /// Of which kinds of places one of the words stands, as far as asked.
+    known: Vec<Option<bool>>,
+    /// The kinds that were asked for.
+    kinds: Vec<u32>,
+}
+
+impl Lookup<'_> {
     /// The phrases that may stand in a normalised text.
-    pub(crate) fn candidates(&self, text: &str) -> Candidates {
-        let bytes = text.as_bytes();
-        let mut seen = vec![Edges::default(); self.uses.len()];
-        let mut words: Vec<u32> = Vec::new();
-        let mut see = |number: u32, edges: Edges| {
-            if let Some(seen) = seen.get_mut(number as usize) {
-                if *seen == Edges::default() {
-                    words.push(number);
-                }
-                seen.0 |= edges.0;
-            }
-        };
+    pub(crate) fn candidates(&mut self, text: &str) -> Candidates {
+        let index = self.index;
         for word in text.split(|c: char| c.is_ascii() && !is_letter(c as u8)).filter(|word| !word.is_empty()) {
-            if let Some(number) = self.whole.get(word) {
-                see(*number, Edges::seen(true, true));
+            if let Some(number) = index.whole.get(word) {
+                self.see(*number, Edges::seen(true, true));
             }
         }
-        for found in self.open.iter().flat_map(|w| w.find_overlapping_iter(text)) {
-            let begins = !found.start().checked_sub(1).and_then(|b| bytes.get(b)).is_some_and(|b| is_letter(*b));
-            let ends = !bytes.get(found.end()).is_some_and(|b| is_letter(*b));
-            if let Some(number) = self.open_numbers.get(found.pattern().as_usize()) {
-                see(*number, Edges::seen(begins, ends));
+        let letter = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(|b| is_letter(*b));
+        for found in index.open.iter().flat_map(|w| w.find_overlapping_iter(text)) {
+            let (begins, ends) = (!letter(found.start().checked_sub(1)), !letter(Some(found.end())));
+            if let Some(number) = index.open_numbers.get(found.pattern().as_usize()) {
+                self.see(*number, Edges::seen(begins, ends));
             }
         }
-        let seen = |word: u32| seen.get(word as usize).copied().unwrap_or_default();
-        let mut out = self.always.clone();
-        for word in words {
-            let uses = self.uses.get(word as usize).into_iter().flatten();
-            let uses = uses.filter(|u| u.edges.meets(seen(word)));
-            out.extend(uses.map(|u| u.phrase).filter(|phrase| self.others_stand(*phrase, seen)));
+        let mut out = index.always.clone();
+        for word in std::mem::take(&mut self.words) {
+            let edges = self.edges(word);
+            let uses = index.uses.get(word as usize).into_iter().flatten().filter(|u| u.edges.meets(edges));
+            for way in uses.filter_map(|u| index.ways.get(u.way as usize)) {
+                if self.others_stand(way) {
+                    out.push(way.phrase);
+                }
+            }
+            self.words.push(word);
         }
+        self.clear();
         out.sort_unstable();
         out.dedup();
         Candidates(out)
     }
 
-    /// Whether of each further place of a phrase a word was seen.
-    fn others_stand(&self, phrase: u32, seen: impl Fn(u32) -> Edges) -> bool {
-        let range = |r: &Range<u32>| r.start as usize..r.end as usize;
-        let places = self.further.get(phrase as usize).and_then(|r| self.places.get(range(r))).unwrap_or_default();
-        places.iter().all(|place| {
-            let needs = self.needs.get(range(place)).unwrap_or_default();
-            needs.iter().any(|need| need.edges.meets(seen(need.word)))
-        })
+    fn see(&mut self, word: u32, edges: Edges) {
+        if let Some(seen) = self.seen.get_mut(word as usize) {
+            if *seen == Edges::default() {
+                self.words.push(word);
+            }
+            seen.0 |= edges.0;
+        }
     }
+
+    fn edges(&self, word: u32) -> Edges {
+        self.seen.get(word as usize).copied().unwrap_or_default()
+    }
+
+    /// Whether of each further place a word was seen.
+    fn others_stand(&mut self, way: &Way) -> bool {
+        let places = self.index.places.get(range(&way.further)).unwrap_or_default();
+        places.iter().all(|kind| self.stands(*kind))
+    }
+
+    fn stands(&mut self, kind: u32) -> bool {
+        if let Some(known) = self.known.get(kind as usize).copied().flatten() {
+            return known;
+        }
+        let needs = self.index.kinds.get(kind as usize).and_then(|r| self.index.needs.get(range(r)));
+        let stands = needs.unwrap_or_default().iter().any(|need| need.edges.meets(self.edges(need.word)));
+        if let Some(known) = self.known.get_mut(kind as usize) {
+            *known = Some(stands);
+            self.kinds.push(kind);
+        }
+        stands
+    }
+
+    fn clear(&mut self) {
+        for word in self.words.drain(..) {
+            if let Some(seen) = self.seen.get_mut(word as usize) {
+                *seen = Edges::default();
+            }
+        }
+        for kind in self.kinds.drain(..) {
+            if let Some(known) = self.known.get_mut(kind as usize) {
+                *known = None;
+            }
+        }
+    }
+}
+
+fn range(r: &Range<u32>) -> Range<usize> {
+    r.start as usize..r.end as usize
 }
 
 /// An index while it is being built.
@@ -167,30 +237,35 @@ impl Index {
 struct Building<'p> {
     index: Index,
     words: Vec<&'p str>,
-    numbers: HashMap<&'p str, u32>,
+    numbers: Table<&'p str, u32>,
     /// The places that are kept already: many phrases share a list.
-    known: HashMap<Vec<Need>, Range<u32>>,
+    known: Table<Vec<Need>, u32>,
 }
 
 impl<'p> Building<'p> {
-    /// Adds a phrase with its places, the rarest first.
-    fn phrase(&mut self, phrase: u32, places: &[Needed<'p>]) {
-        let start = self.index.places.len() as u32;
-        if let Some((rarest, others)) = places.split_first() {
+    /// Adds a phrase with the places of each of its ways.
+    fn phrase(&mut self, phrase: u32, ways: Vec<Vec<Needed<'p>>>) {
+        if ways.iter().any(Vec::is_empty) {
+            self.index.always.push(phrase);
+            return;
+        }
+        for mut places in ways {
+            places.sort_by_key(|place| place.cost);
+            let Some((rarest, others)) = places.split_first() else { continue };
+            let way = self.index.ways.len() as u32;
             for Need { word, edges } in self.needs(rarest) {
                 if let Some(uses) = self.index.uses.get_mut(word as usize) {
-                    uses.push(Use { phrase, edges });
+                    uses.push(Use { way, edges });
                 }
             }
+            let start = self.index.places.len() as u32;
             for place in others.iter().filter(|p| p.words.len() <= FURTHER_WORDS_MAX).take(PLACES_MAX - 1) {
                 let needs = self.needs(place);
-                let range = self.range(needs);
-                self.index.places.push(range);
+                let kind = self.kind(needs);
+                self.index.places.push(kind);
             }
-        } else {
-            self.index.always.push(phrase);
+            self.index.ways.push(Way { phrase, further: start..self.index.places.len() as u32 });
         }
-        self.index.further.push(start..self.index.places.len() as u32);
     }
 
     fn needs(&mut self, place: &Needed<'p>) -> Vec<Need> {
@@ -207,16 +282,14 @@ impl<'p> Building<'p> {
         })
     }
 
-    fn range(&mut self, needs: Vec<Need>) -> Range<u32> {
-        if let Some(range) = self.known.get(&needs) {
-            return range.clone();
-        }
-        let all = &mut self.index.needs;
-        let start = all.len() as u32;
-        all.extend(&needs);
-        let range = start..all.len() as u32;
-        self.known.insert(needs, range.clone());
-        range
+    fn kind(&mut self, needs: Vec<Need>) -> u32 {
+        let Index { needs: all, kinds, .. } = &mut self.index;
+        *self.known.entry(needs).or_insert_with_key(|needs| {
+            let start = all.len() as u32;
+            all.extend(needs);
+            kinds.push(start..all.len() as u32);
+            kinds.len() as u32 - 1
+        })
     }
 
     fn finish(self, phrases: usize) -> Index {
@@ -262,6 +335,16 @@ impl Candidates {
     }
 }
 
+/// The runs of which one stands where the run does.
+fn ways(run: &[Piece]) -> Vec<&[Piece]> {
+    match run {
+        [Piece::Choice(choice)] if !choice.optional => {
+            choice.alternatives.iter().flat_map(|(_, run)| ways(run)).collect()
+        }
+        run => vec![run],
+    }
+}
+
 /// The words of a text with whether they are whole at its edges.
 fn words(text: &str, begins: bool, ends: bool) -> impl Iterator<Item = Word<'_>> {
     let mut at = 0;
@@ -283,9 +366,9 @@ fn marks(text: &str) -> Option<Word<'_>> {
 /// How many phrases hold a word: a word of many phrases is a common one.
 #[derive(Default)]
 struct Counting<'p> {
-    words: HashMap<&'p str, usize>,
+    words: Table<&'p str, usize>,
     /// Each choice with how often it stands in a phrase: lists are shared by many, and walked once.
-    choices: HashMap<*const (u8, Run), (&'p Choice, usize)>,
+    choices: Table<*const (u8, Run), (&'p Choice, usize)>,
 }
 
 impl<'p> Counting<'p> {
@@ -304,7 +387,7 @@ impl<'p> Counting<'p> {
         }
     }
 
-    fn finish(mut self) -> HashMap<&'p str, usize> {
+    fn finish(mut self) -> Table<&'p str, usize> {
         while !self.choices.is_empty() {
             for (choice, times) in std::mem::take(&mut self.choices).into_values() {
                 choice.alternatives.iter().for_each(|(_, run)| self.run(run, times));
@@ -327,9 +410,9 @@ type ChoiceKey = (*const (u8, Run), bool, bool);
 
 /// What phrases need, by how common words are.
 struct Needs<'p> {
-    counts: HashMap<&'p str, usize>,
+    counts: Table<&'p str, usize>,
     /// What a choice needs.
-    known: HashMap<ChoiceKey, Option<Needed<'p>>>,
+    known: Table<ChoiceKey, Option<Needed<'p>>>,
 }
 
 impl<'p> Needs<'p> {
@@ -360,7 +443,7 @@ impl<'p> Needs<'p> {
 
     /// The places of a regular expression where a text is needed.
     fn of_expression(&self, phrase: &'p Phrase) -> Vec<Needed<'p>> {
-        let word = |text: &'p Box<str>| Word { text, begins: false, ends: false };
+        let word = |text: &'p str| Word { text, begins: false, ends: false };
         let place = |texts: &'p Vec<Box<str>>| Needed {
             words: texts.iter().map(word).collect(),
             cost: texts.iter().map(|text| cost(word(text), &self.counts)).sum(),
@@ -385,7 +468,7 @@ impl<'p> Needs<'p> {
     }
 }
 
-fn cost(word: Word<'_>, counts: &HashMap<&str, usize>) -> usize {
+fn cost(word: Word<'_>, counts: &Table<&str, usize>) -> usize {
     let open = !(word.begins && word.ends) && word.text.len() < OPEN_WORD_BYTES_MIN;
     counts.get(word.text).copied().unwrap_or(1) * if open { OPEN_WORD_COST } else { 1 }
 }

@@ -7,7 +7,7 @@ use super::{
     diagnostic::Problems,
     normal::normalise,
     pack::Pack,
-    phrase::{Phrase, samples},
+    phrase::{Haystack, Phrase, samples},
     set::{Rule, RuleSet, Status},
 };
 use crate::{
@@ -97,12 +97,12 @@ fn sentences(set: &RuleSet, pack: usize) -> Vec<String> {
 
 /// The number of sentences, and for each phrase in how many of them it had to be searched for and was not there.
 fn tried(set: &RuleSet, pack: &Pack, sentences: &[String]) -> (usize, Vec<usize>) {
-    let index = set.index(pack);
+    let mut lookup = set.index(pack).lookup();
     let mut tried = vec![0; pack.phrases.len()];
     for sentence in sentences {
-        let candidates = index.candidates(sentence);
+        let (candidates, text) = (lookup.candidates(sentence), Haystack::new(sentence));
         for at in candidates.among(pack.phrases.first().map(|(_, p)| p), pack.phrases.len()) {
-            let misses = pack.phrases.get(at).is_some_and(|(_, phrase)| !phrase.matches(sentence));
+            let misses = pack.phrases.get(at).is_some_and(|(_, phrase)| !phrase.stands_in(&text));
             if let Some(count) = tried.get_mut(at).filter(|_| misses) {
                 *count += 1;
             }

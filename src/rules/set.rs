@@ -273,6 +273,7 @@ pub enum Cue {
 }
 
 impl Cue {
+    /// In the order of the declaration.
     pub(crate) const NAMES: [(&'static str, Cue); 16] = [
         ("conditional", Cue::Conditional),
         ("conditional_behind", Cue::ConditionalBehind),

@@ -16,10 +16,11 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use pattern::FirstBytes;
+use pattern::Beginnings;
 pub use pattern::PIECES_MAX;
 pub(super) use pattern::{Choice, Piece, Run};
 pub(super) use sample::samples;
+pub(crate) use search::Haystack;
 
 /// Longest phrase, in characters.
 pub const PHRASE_CHARS_MAX: usize = 1024;
@@ -117,7 +118,7 @@ pub struct Phrase {
 
 #[derive(Debug)]
 enum Form {
-    Pattern { run: Run, begin: FirstBytes, edge: Edge, joins: u32 },
+    Pattern { run: Run, begin: Beginnings, edge: Edge, joins: u32 },
     Expression { regex: Regex, needs: Vec<needs::Place> },
 }
 
@@ -194,7 +195,7 @@ impl Phrase {
             (false, true) => Edge::Open,
             (false, false) => Edge::Word,
         };
-        Ok(Form::Pattern { begin: FirstBytes::of(&run), run, edge, joins: builder.joins })
+        Ok(Form::Pattern { begin: Beginnings::of(&run), run, edge, joins: builder.joins })
     }
 
     /// Takes a regular expression as it is (the escape hatch `regex =`).
@@ -226,17 +227,20 @@ impl Phrase {
 
     /// Whether the phrase stands anywhere in a normalised text.
     pub fn matches(&self, text: &str) -> bool {
+        self.stands_in(&Haystack::new(text))
+    }
+
+    /// Whether the phrase stands anywhere.
+    pub(crate) fn stands_in(&self, text: &Haystack<'_>) -> bool {
         self.find_from(text, 0).is_some()
     }
 
     /// The first place at or behind `from`.
-    pub fn find_from(&self, text: &str, from: usize) -> Option<Found> {
+    pub(crate) fn find_from(&self, text: &Haystack<'_>, from: usize) -> Option<Found> {
         match self.form.get()? {
-            Form::Pattern { run, begin, edge, joins } => {
-                search::Search::new(text, *edge, *joins).first(run, *begin, from)
-            }
-            Form::Expression { regex, .. } if from <= text.len() => {
-                let found = regex.find_at(text.as_bytes(), from)?;
+            Form::Pattern { run, begin, edge, joins } => text.first(run, begin, *edge, *joins, from),
+            Form::Expression { regex, .. } if from <= text.text.len() => {
+                let found = regex.find_at(text.text.as_bytes(), from)?;
                 Some(Found { span: (found.start(), found.end()), captures: Vec::new() })
             }
             Form::Expression { .. } => None,
@@ -244,7 +248,7 @@ impl Phrase {
     }
 
     /// Every place, from the start, at most `limit`.
-    pub fn find_all(&self, text: &str, limit: usize) -> Vec<Found> {
+    pub(crate) fn find_all(&self, text: &Haystack<'_>, limit: usize) -> Vec<Found> {
         let mut found = Vec::new();
         let mut from = 0;
         while found.len() < limit
@@ -351,7 +355,7 @@ mod tests {
         ] {
             let compiled = Phrase::new(phrase, &lists()).unwrap();
             let text = normalise(text).text;
-            let found = compiled.find_from(&text, 0).unwrap_or_else(|| panic!("{phrase}"));
+            let found = compiled.find_from(&Haystack::new(&text), 0).unwrap_or_else(|| panic!("{phrase}"));
             let got: Vec<&str> = found.captures.iter().map(|(_, (a, b))| &text[*a..*b]).collect();
             assert_eq!(got, expected);
         }

@@ -51,10 +51,39 @@ pub(in crate::rules) enum Piece {
 pub(in crate::rules) struct Choice {
     /// Each with the byte it begins with, 0 where that is open.
     pub alternatives: Arc<[(u8, Run)]>,
+    /// How the right ones are found among them.
+    pub(super) order: Order,
     /// Whether it may be left out.
     pub optional: bool,
     /// Number of the place where the alternatives meet again.
     pub join: u32,
+}
+
+impl Choice {
+    /// The alternatives that may stand at a place, in the order in which they are tried.
+    pub(super) fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = &Run> {
+        let byte = text.get(at).copied().unwrap_or(0);
+        let number = Beginnings::number_at(text, at);
+        let (range, beginnings) = match &self.order {
+            Order::Sorted => {
+                let from = self.alternatives.partition_point(|(first, _)| *first < byte);
+                let same = self.alternatives.iter().skip(from).take_while(|(first, _)| *first == byte).count();
+                (from..from + same, [].as_slice())
+            }
+            Order::Given(beginnings) => (0..self.alternatives.len(), beginnings.as_ref()),
+        };
+        let may = self.alternatives.get(range).unwrap_or_default().iter().enumerate();
+        may.filter(move |(i, _)| beginnings.get(*i).is_none_or(|b| b.allow(number))).map(|(_, (_, run))| run)
+    }
+}
+
+/// The order of alternatives.
+#[derive(Debug, Clone)]
+pub(super) enum Order {
+    /// None is open, and they stand in the order of their first bytes.
+    Sorted,
+    /// As the author gave them, each with what it may begin with.
+    Given(Arc<[Beginnings]>),
 }
 
 /// Something of open length.
@@ -238,36 +267,64 @@ fn reference(text: &[u8], at: usize, out: &mut Vec<usize>) {
     }
 }
 
-/// The bytes a run may begin with, one bit each.
+/// What a run may begin with: one bit for each number of two bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FirstBytes([u128; 2]);
+pub(super) struct Beginnings([u64; 4]);
 
-impl FirstBytes {
-    pub(super) fn of(run: &[Piece]) -> FirstBytes {
-        let mut bytes = FirstBytes([0; 2]);
-        if !bytes.add(run) {
-            bytes = FirstBytes([u128::MAX; 2]);
+impl Beginnings {
+    pub(super) fn of(run: &[Piece]) -> Beginnings {
+        let mut beginnings = Beginnings([0; 4]);
+        if !beginnings.add(run) {
+            beginnings = Beginnings([u64::MAX; 4]);
         }
-        bytes
+        beginnings
     }
 
-    /// Whether a run may begin here; `byte` is `None` at the end of the text.
-    pub(super) fn allow(self, byte: Option<u8>) -> bool {
-        let FirstBytes([low, high]) = self;
-        match byte {
-            Some(byte) => (if byte < 128 { low } else { high }) >> (byte % 128) & 1 == 1,
-            None => low == u128::MAX,
+    /// The number of two bytes; behind the end of a text stand zeros. Different bytes may have one number: five bits
+    /// tell the letters of a script apart, three the next ones a little.
+    fn number(first: u8, second: u8) -> u8 {
+        first << 3 | second & 7
+    }
+
+    /// The number of the bytes at a place.
+    pub(super) fn number_at(text: &[u8], at: usize) -> u8 {
+        let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+        Beginnings::number(byte(at), byte(at + 1))
+    }
+
+    /// Whether a run may begin where the bytes of this number stand.
+    pub(super) fn allow(&self, number: u8) -> bool {
+        let Beginnings(words) = self;
+        words.get(usize::from(number / 64)).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    fn insert(&mut self, number: u8) {
+        let Beginnings(words) = self;
+        if let Some(word) = words.get_mut(usize::from(number / 64)) {
+            *word |= 1 << (number % 64);
         }
     }
 
-    /// Adds the bytes of a run; false where they are open.
+    /// Whatever follows the byte.
+    fn insert_all(&mut self, first: u8) {
+        (0..8).for_each(|second| self.insert(Beginnings::number(first, second)));
+    }
+
+    /// Adds the beginnings of a run; false where they are open.
     fn add(&mut self, run: &[Piece]) -> bool {
-        let FirstBytes([low, high]) = self;
         match run.split_first() {
-            Some((Piece::Text(text), _)) => text.bytes().next().is_some_and(|byte| {
-                *(if byte < 128 { low } else { high }) |= 1 << (byte % 128);
+            Some((Piece::Text(text), _)) => {
+                match text.as_bytes() {
+                    [first, second, ..] => self.insert(Beginnings::number(*first, *second)),
+                    [first] => self.insert_all(*first),
+                    [] => return false,
+                }
                 true
-            }),
+            }
+            Some((Piece::Stretch(Stretch { kind: Kind::Number | Kind::Count, .. }), _)) => {
+                (b'0'..=b'9').for_each(|digit| self.insert_all(digit));
+                true
+            }
             Some((Piece::Choice(choice), tail)) => {
                 choice.alternatives.iter().all(|(_, run)| self.add(run)) && (!choice.optional || self.add(tail))
             }
@@ -286,6 +343,7 @@ pub(super) struct SharedChoice {
     /// Kept, so that no other list gets its address.
     _list: Arc<[Sequence]>,
     alternatives: Arc<[(u8, Run)]>,
+    order: Order,
     pieces: usize,
 }
 
@@ -362,7 +420,8 @@ impl<'s> Builder<'s> {
     }
 
     fn choice(&mut self, alternatives: Vec<Run>, optional: bool) -> Piece {
-        Piece::Choice(Choice { alternatives: with_first_bytes(alternatives), optional, join: self.join() })
+        let (alternatives, order) = with_first_bytes(alternatives);
+        Piece::Choice(Choice { alternatives, order, optional, join: self.join() })
     }
 
     /// One of the alternatives of a group or list. Those of plain words are the same in every phrase.
@@ -370,8 +429,8 @@ impl<'s> Builder<'s> {
         let key = (Arc::as_ptr(group).cast::<Sequence>() as usize, self.spaceless, tail);
         if let Some(known) = self.shared.borrow().get(&key) {
             self.pieces += known.pieces;
-            let alternatives = Arc::clone(&known.alternatives);
-            out.push(Piece::Choice(Choice { alternatives, optional: false, join: self.joins }));
+            let (alternatives, order) = (Arc::clone(&known.alternatives), known.order.clone());
+            out.push(Piece::Choice(Choice { alternatives, order, optional: false, join: self.joins }));
             self.joins += 1;
             return Ok(());
         }
@@ -386,6 +445,7 @@ impl<'s> Builder<'s> {
             let built = SharedChoice {
                 _list: Arc::clone(group),
                 alternatives: Arc::clone(&choice.alternatives),
+                order: choice.order.clone(),
                 pieces: self.pieces - pieces,
             };
             self.shared.borrow_mut().insert(key, built);
@@ -429,13 +489,20 @@ impl<'s> Builder<'s> {
     }
 }
 
-/// Each run with the byte it begins with, where it begins with a text.
-fn with_first_bytes(runs: Vec<Run>) -> Arc<[(u8, Run)]> {
+/// Each run with the byte it begins with, where it begins with a text, sorted if all do: runs that begin with different
+/// bytes never stand at one place, so their order is free.
+fn with_first_bytes(runs: Vec<Run>) -> (Arc<[(u8, Run)]>, Order) {
     let first = |run: Run| match run.first() {
         Some(Piece::Text(text)) => (text.bytes().next().unwrap_or(0), run),
         _ => (0, run),
     };
-    runs.into_iter().map(first).collect()
+    let mut all: Vec<(u8, Run)> = runs.into_iter().map(first).collect();
+    if all.iter().all(|(first, _)| *first != 0) {
+        all.sort_by_key(|(first, _)| *first);
+        return (all.into(), Order::Sorted);
+    }
+    let beginnings = all.iter().map(|(_, run)| Beginnings::of(run)).collect();
+    (all.into(), Order::Given(beginnings))
 }
 
 /// A hyphen inside a word also stands for a space.

@@ -1,22 +1,83 @@
 //! Finds a pattern in a normalised text, by trying its runs from left to right. Every place of the pattern is tried
 //! once at every byte of the text, so the time is bounded by the product of the two; a sentence is short.
 
+use std::cell::RefCell;
+
 use super::{
     Capture, Edge, Found,
-    pattern::{Choice, FirstBytes, Piece, Stretch},
+    pattern::{Beginnings, Choice, Piece, Stretch},
 };
 use crate::rules::normal::is_letter;
 
-/// One search of one pattern.
-pub(super) struct Search<'s> {
-    text: &'s [u8],
-    edge: Edge,
-    joins: u32,
+/// A normalised text, made ready to be searched for many phrases.
+#[derive(Debug, Default)]
+pub(crate) struct Haystack<'t> {
+    pub(crate) text: &'t str,
+    /// Where a word may begin: at the start and behind each mark, with the number of the two bytes there.
+    starts: Vec<(u32, u8)>,
+    /// What a search needs while it runs; here, so that not every search allocates it.
+    scratch: RefCell<Scratch>,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
     /// One bit for each place where alternatives meet and each byte of the text: tried before, in vain. Empty until it
     /// is needed.
     tried: Vec<u64>,
     /// Ends of the stretches that are being tried.
     ends: Vec<usize>,
+}
+
+impl<'t> Haystack<'t> {
+    /// `text` is normalised.
+    pub(crate) fn new(text: &'t str) -> Haystack<'t> {
+        let bytes = text.as_bytes();
+        let behind_mark = bytes.iter().zip(1..).filter(|(b, _)| !is_letter(**b)).map(|(_, at)| at);
+        let starts = std::iter::once(0).chain(behind_mark).map(|at| (at as u32, Beginnings::number_at(bytes, at)));
+        Haystack { text, starts: starts.collect(), scratch: RefCell::default() }
+    }
+
+    /// The first place of `run` at or behind `from`.
+    pub(super) fn first(
+        &self,
+        run: &[Piece],
+        begin: &Beginnings,
+        edge: Edge,
+        joins: u32,
+        from: usize,
+    ) -> Option<Found> {
+        // Nobody else holds it: a search calls nothing outside this file.
+        let mut scratch = self.scratch.try_borrow_mut().ok()?;
+        scratch.tried.clear();
+        scratch.ends.clear();
+        let text = self.text.as_bytes();
+        let mut search = Search { text, edge, joins, scratch: &mut scratch, captures: Vec::new() };
+        let mut stands = |start: usize| {
+            let end = search.run(run, start, None)?;
+            Some(Found { span: (start, end), captures: std::mem::take(&mut search.captures) })
+        };
+        match edge {
+            Edge::Line if from == 0 => stands(0),
+            Edge::Line => None,
+            Edge::Open => {
+                (from..=text.len()).filter(|at| begin.allow(Beginnings::number_at(text, *at))).find_map(stands)
+            }
+            Edge::Word => {
+                // The mark before a word is no other place's.
+                let first = if from == 0 { 0 } else { self.starts.partition_point(|(at, _)| *at as usize <= from) };
+                let starts = self.starts.get(first..).unwrap_or_default().iter();
+                starts.filter(|(_, number)| begin.allow(*number)).find_map(|(at, _)| stands(*at as usize))
+            }
+        }
+    }
+}
+
+/// One search of one pattern.
+struct Search<'s> {
+    text: &'s [u8],
+    edge: Edge,
+    joins: u32,
+    scratch: &'s mut Scratch,
     captures: Vec<(Capture, (usize, usize))>,
 }
 
@@ -27,32 +88,7 @@ struct Rest<'r> {
     next: Option<&'r Rest<'r>>,
 }
 
-impl<'s> Search<'s> {
-    pub(super) fn new(text: &'s str, edge: Edge, joins: u32) -> Search<'s> {
-        let (tried, ends, captures) = (Vec::new(), Vec::new(), Vec::new());
-        Search { text: text.as_bytes(), edge, joins, tried, ends, captures }
-    }
-
-    /// The first place of `run` at or behind `from`.
-    pub(super) fn first(mut self, run: &[Piece], begin: FirstBytes, from: usize) -> Option<Found> {
-        let last = if self.edge == Edge::Line { 0 } else { self.text.len() };
-        for start in from..=last {
-            if begin.allow(self.text.get(start).copied())
-                && self.may_start(start, from)
-                && let Some(end) = self.run(run, start, None)
-            {
-                return Some(Found { span: (start, end), captures: self.captures });
-            }
-        }
-        None
-    }
-
-    /// A word begins at the start of the text or behind a mark that no earlier place has taken.
-    fn may_start(&self, start: usize, from: usize) -> bool {
-        let behind_mark = || start.checked_sub(1).is_some_and(|b| b >= from && self.text.get(b).is_some_and(no_letter));
-        self.edge != Edge::Word || start == 0 || behind_mark()
-    }
-
+impl Search<'_> {
     fn may_end(&self, end: usize) -> bool {
         match self.edge {
             Edge::Open => true,
@@ -61,14 +97,26 @@ impl<'s> Search<'s> {
         }
     }
 
+    /// Whether the pieces may go on at a byte; true where only a closer look tells.
+    fn may_go_on(&self, tail: &[Piece], at: usize, rest: Option<&Rest<'_>>) -> bool {
+        match tail.first() {
+            Some(Piece::Text(text)) => self.text.get(at) == text.as_bytes().first(),
+            Some(Piece::Space) => matches!(self.text.get(at), Some(b' ' | b',')),
+            Some(Piece::Hyphen) => matches!(self.text.get(at), Some(b' ' | b'-')),
+            Some(_) => true,
+            None => rest.is_some() || self.may_end(at),
+        }
+    }
+
     /// Whether a place is tried at this byte for the first time.
     fn fresh(&mut self, join: u32, at: usize) -> bool {
         let width = self.text.len() + 1;
-        if self.tried.is_empty() {
-            self.tried.resize((width * self.joins as usize).div_ceil(64), 0);
+        let tried = &mut self.scratch.tried;
+        if tried.is_empty() {
+            tried.resize((width * self.joins as usize).div_ceil(64), 0);
         }
         let bit = width * join as usize + at;
-        let Some(word) = self.tried.get_mut(bit / 64) else { return false };
+        let Some(word) = tried.get_mut(bit / 64) else { return false };
         let mask = 1 << (bit % 64);
         let fresh = *word & mask == 0;
         *word |= mask;
@@ -104,11 +152,8 @@ impl<'s> Search<'s> {
     }
 
     fn choice(&mut self, choice: &Choice, at: usize, next: &Rest<'_>) -> Option<usize> {
-        let byte = self.text.get(at).copied().unwrap_or(0);
-        for (first, run) in choice.alternatives.iter() {
-            if (*first == 0 || *first == byte)
-                && let Some(end) = self.run(run, at, Some(next))
-            {
+        for run in choice.at(self.text, at) {
+            if let Some(end) = self.run(run, at, Some(next)) {
                 return Some(end);
             }
         }
@@ -123,12 +168,12 @@ impl<'s> Search<'s> {
         at: usize,
         rest: Option<&Rest<'_>>,
     ) -> Option<usize> {
-        let first = self.ends.len();
-        stretch.kind.ends(self.text, at, &mut self.ends);
+        let first = self.scratch.ends.len();
+        stretch.kind.ends(self.text, at, &mut self.scratch.ends);
         let mut next = first;
-        while let Some(end) = self.ends.get(next).copied() {
+        while let Some(end) = self.scratch.ends.get(next).copied() {
             next += 1;
-            if !self.fresh(stretch.join, end) {
+            if !self.may_go_on(tail, end, rest) || !self.fresh(stretch.join, end) {
                 continue;
             }
             let kept = self.captures.len();
@@ -138,7 +183,7 @@ impl<'s> Search<'s> {
             }
             self.captures.truncate(kept);
         }
-        self.ends.truncate(first);
+        self.scratch.ends.truncate(first);
         None
     }
 }

@@ -13,7 +13,10 @@ use super::{
 use crate::{
     classify::{Fact, judge::is_own_text},
     message::Zone,
-    rules::{normal::normalise, phrase::Capture},
+    rules::{
+        normal::normalise,
+        phrase::{Capture, Haystack},
+    },
 };
 use {address::addresses, display::display_name, signature::signature};
 
@@ -130,7 +133,7 @@ fn sender_templates(r: &Reading<'_>, out: &mut Candidates<'_>) {
     for (forms, text, source, points) in texts {
         let normal = normalise(text);
         for form in forms {
-            let Some(found) = form.find_from(&normal.text, 0) else { continue };
+            let Some(found) = form.find_from(&Haystack::new(&normal.text), 0) else { continue };
             for (kind, (start, end)) in found.captures {
                 if kind == Capture::Company {
                     let (start, end) = normal.original(start, end);
