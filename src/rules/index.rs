@@ -445,7 +445,7 @@ impl<'p> Needs<'p> {
     fn of_expression(&self, phrase: &'p Phrase) -> Vec<Needed<'p>> {
         let word = |text: &'p str| Word { text, begins: false, ends: false };
         let place = |texts: &'p Vec<Box<str>>| Needed {
-            words: texts.iter().map(word).collect(),
+            words: texts.iter().map(|text| word(text)).collect(),
             cost: texts.iter().map(|text| cost(word(text), &self.counts)).sum(),
         };
         phrase.needs().iter().map(place).collect()
