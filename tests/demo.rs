@@ -106,7 +106,9 @@ fn every_message_has_an_expectation_in_the_words_of_the_contract() {
     let expected: BTreeSet<&str> = rows.iter().map(|row| row["file"].as_str().unwrap()).collect();
     let mails = mails();
     assert_eq!(expected, mails.iter().map(|sample| sample.file).collect(), "expected.toml lists other files");
-    let policy = include_str!("../rules/replies.toml");
+    let policy: toml::Table = include_str!("../rules/replies.toml").parse().unwrap();
+    let decisions: Vec<&str> =
+        policy["row"].as_array().unwrap().iter().map(|decision| decision["id"].as_str().unwrap()).collect();
     let mut rejections = 0;
     for row in rows {
         let file = row["file"].as_str().unwrap();
@@ -118,7 +120,7 @@ fn every_message_has_an_expectation_in_the_words_of_the_contract() {
             text("stage").unwrap().parse::<Stage>().unwrap();
             text("reason").unwrap().parse::<Reason>().unwrap();
             let row = row["draft"]["row"].as_str().unwrap();
-            assert!(policy.contains(&format!("\nid = \"{row}\"\n")), "{file}: no row `{row}` in rules/replies.toml");
+            assert!(decisions.contains(&row), "{file}: no row `{row}` in rules/replies.toml");
         }
         let mail = &mails.iter().find(|sample| sample.file == file).unwrap().mail;
         assert_eq!(Some(mail.mailbox.as_str()), text("mailbox"), "{file}");

@@ -66,6 +66,7 @@ impl Case {
         };
         let facts = Facts {
             stage: Stage::AfterInterview,
+            stage_assumed: false,
             reason: Reason::OtherCandidate,
             employer: fact("Kestrel Ltd."),
             role: fact("Data Analyst"),

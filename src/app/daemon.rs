@@ -153,17 +153,11 @@ impl Daemon {
             Ok(loaded) => loaded,
             Err(error) => {
                 // One line a problem: a line of the log has its limit, and all of them are to be read.
-                match error.downcast_ref::<KitProblems>() {
-                    Some(problems) => {
-                        for problem in problems.each() {
-                            tracing::error!(%problem, "This is wrong.");
-                        }
-                        tracing::error!("The reload was refused; what ran before goes on.");
-                    }
-                    None => {
-                        tracing::error!(reason = %format!("{error:#}"), "The reload was refused; what ran before goes on.");
-                    }
+                let one = [format!("{error:#}")];
+                for problem in error.downcast_ref::<KitProblems>().map_or(one.as_slice(), KitProblems::each) {
+                    tracing::error!(%problem, "This is wrong.");
                 }
+                tracing::error!("The reload was refused; what ran before goes on.");
                 return;
             }
         };

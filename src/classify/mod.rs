@@ -396,6 +396,9 @@ pub struct Fact {
 pub struct Facts {
     /// Stage of a rejection.
     pub stage: Stage,
+    /// Whether no sentence states the stage: then it is the likeliest one.
+    #[serde(default)]
+    pub stage_assumed: bool,
     /// Reason of a rejection.
     pub reason: Reason,
     /// Employer's name.

@@ -100,13 +100,15 @@ impl Bayes {
 
     /// What it says of each category that it knows enough of.
     pub fn opinions(&self, terms: &[String]) -> Vec<Opinion> {
+        let counted: Vec<(&str, &[u32; CATEGORIES])> =
+            terms.iter().filter_map(|term| Some((term.as_str(), self.terms.get(term)?))).collect();
         let known = Category::ALL.iter().filter(|category| self.speaks_of(**category));
-        known.map(|category| self.opinion(*category, terms)).collect()
+        known.map(|category| self.opinion(*category, &counted)).collect()
     }
 
-    fn opinion(&self, category: Category, terms: &[String]) -> Opinion {
+    fn opinion(&self, category: Category, counted: &[(&str, &[u32; CATEGORIES])]) -> Opinion {
         let mut telling: Vec<(&str, f64)> =
-            terms.iter().filter_map(|term| Some((term.as_str(), self.probability(category, term)?))).collect();
+            counted.iter().map(|(term, counts)| (*term, self.probability(category, counts))).collect();
         telling.retain(|(_, p)| (p - 0.5).abs() >= TELLING_MIN);
         telling.sort_by(|a, b| (b.1 - 0.5).abs().total_cmp(&(a.1 - 0.5).abs()).then_with(|| a.0.cmp(b.0)));
         telling.truncate(TELLING_MAX);
@@ -130,16 +132,15 @@ impl Bayes {
         Opinion { category, sway, bits, words }
     }
 
-    /// How likely a mail with this term is of the category, with even odds beforehand.
-    fn probability(&self, category: Category, term: &str) -> Option<f64> {
-        let counts = self.terms.get(term)?;
+    /// How likely a mail with a term so counted is of the category, with even odds beforehand.
+    fn probability(&self, category: Category, counts: &[u32; CATEGORIES]) -> f64 {
         let of = f64::from(counts.get(category as usize).copied().unwrap_or(0));
         let all: f64 = counts.iter().map(|n| f64::from(*n)).sum();
         let mails = f64::from(self.mails_of(category));
         let others = f64::from(self.mails()) - mails;
         let (share, share_of_others) = (of / mails, (all - of) / others);
         let p = share / (share + share_of_others);
-        Some((BELIEF * 0.5 + all * p) / (BELIEF + all))
+        (BELIEF * 0.5 + all * p) / (BELIEF + all)
     }
 }
 

@@ -4,6 +4,8 @@
 //!
 //! It must not judge: it gives words, in order, with their places.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use crate::{
     message::Zone,
     rules::normal::{Normal, is_letter, normalise},
@@ -30,6 +32,11 @@ const DAYS_AND_MONTHS: &str = " monday tuesday wednesday thursday friday saturda
     setembro outubro dezembro maandag dinsdag woensdag donderdag vrijdag zaterdag zondag januari februari maart mei \
     augustus poniedziałek wtorek środa czwartek piątek sobota niedziela stycznia lutego marca kwietnia maja czerwca \
     lipca sierpnia września października listopada grudnia ";
+
+fn is_day_or_month(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| DAYS_AND_MONTHS.split_ascii_whitespace().collect());
+    WORDS.contains(word)
+}
 
 /// One sentence to be masked.
 #[derive(Clone, Copy)]
@@ -93,7 +100,7 @@ pub fn tokens(line: Line<'_>, masks: &Masks) -> Vec<Token> {
         let goes_on = !after_break || within.is_some_and(|h| h.0 < end && end > 0);
         let mark = if within.is_some() {
             Some(NAME)
-        } else if word.chars().any(char::is_numeric) || DAYS_AND_MONTHS.contains(&format!(" {word} ")) {
+        } else if word.chars().any(char::is_numeric) || is_day_or_month(word) {
             Some(NUMBER)
         } else if capitals && !after_break && word != "i" && is_capital(line, span) {
             Some(NAME)

@@ -64,6 +64,7 @@ pub fn verdict(category: Category) -> Classification {
         hits: Vec::new(),
         facts: Facts {
             stage: Stage::AfterInterview,
+            stage_assumed: false,
             reason: Reason::None,
             employer: None,
             role: None,

@@ -84,8 +84,11 @@ pub(crate) fn read(r: &Reading<'_>) -> Facts {
     let employer = employer::read(r);
     let named = employer.as_ref().map(|e| e.value.as_str());
     let noreply = r.sender.noreply || set(|s| s.noreply);
+    let stated = stage(r);
     Facts {
-        stage: if rejection { stage(r) } else { Stage::Unknown },
+        // A no that speaks of no step taken answers the application, as far as the mail alone can tell.
+        stage: if rejection { stated.unwrap_or(Stage::AfterApplication) } else { Stage::Unknown },
+        stage_assumed: rejection && stated.is_none(),
         reason: if rejection { reason(r) } else { Reason::None },
         role: role::read(r, named),
         requisition_id: role::reference(r),
@@ -104,9 +107,8 @@ pub(crate) fn read(r: &Reading<'_>) -> Facts {
     }
 }
 
-/// The stage with the heaviest rule: a final round outranks a first conversation because its rule says so. A no that
-/// speaks of no step taken answers the application, as far as the mail alone can tell.
-fn stage(r: &Reading<'_>) -> Stage {
+/// The stage with the heaviest rule: a final round outranks a first conversation because its rule says so.
+fn stage(r: &Reading<'_>) -> Option<Stage> {
     let mut best: Option<(f64, Stage)> = None;
     for (_, rule) in r.counted() {
         if let Some(stage) = rule.set.stage
@@ -115,7 +117,7 @@ fn stage(r: &Reading<'_>) -> Stage {
             best = Some((rule.weight, stage));
         }
     }
-    best.map_or(Stage::AfterApplication, |(_, stage)| stage)
+    best.map(|(_, stage)| stage)
 }
 
 /// The most specific reason stated; of equals the one with the heavier rule, then the one stated first.

@@ -11,6 +11,7 @@ mod parse;
 mod pattern;
 mod sample;
 mod search;
+mod stretch;
 
 use std::{collections::HashMap, sync::OnceLock};
 

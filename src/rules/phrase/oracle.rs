@@ -2,10 +2,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{
-    Capture, Edge, Form, Found, Haystack, Phrase, WordLists,
-    pattern::{Kind, Piece},
-};
+use super::{Capture, Edge, Form, Found, Haystack, Phrase, WordLists, pattern::Piece, stretch::Kind};
 use crate::rules::{Candidates, load, normal::normalise, shipped};
 
 const LETTER: &str = r"[0-9a-z_\x80-\xff]";

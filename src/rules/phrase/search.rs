@@ -5,7 +5,8 @@ use std::cell::RefCell;
 
 use super::{
     Capture, Edge, Found,
-    pattern::{Beginnings, Choice, Piece, Stretch},
+    pattern::{Beginnings, Choice, Piece},
+    stretch::Stretch,
 };
 use crate::rules::normal::is_letter;
 

@@ -280,8 +280,9 @@ fn facts(out: &mut dyn Write, verdict: &Classification) -> io::Result<()> {
     writeln!(out, "\n Facts")?;
     if verdict.category == Category::Rejection {
         let stage = if f.stage == Stage::Unknown { "stage not stated" } else { f.stage.as_str() };
+        let assumed = if f.stage_assumed { " (assumed: it speaks of no step)" } else { "" };
         let reason = if f.reason == Reason::None { "no reason given" } else { f.reason.as_str() };
-        writeln!(out, "   rejection  {stage} · {reason}")?;
+        writeln!(out, "   rejection  {stage}{assumed} · {reason}")?;
     }
     let named = [
         ("employer", &f.employer),
