@@ -15,6 +15,8 @@ use crate::rules::{
 const PLACES_MAX: usize = 6;
 /// Most words of which a further place needs one; a long list tells little and is dear to keep.
 const FURTHER_WORDS_MAX: usize = 64;
+/// Fewest bytes of a word of a further place that may stand inside others.
+const OPEN_BYTES_MIN: usize = 3;
 
 impl Index {
     /// Compiles the phrases, numbers them in their order and indexes them.
@@ -42,8 +44,9 @@ impl Index {
 #[derive(Default)]
 struct Building<'p> {
     index: Index,
-    words: Vec<&'p str>,
-    numbers: Table<&'p str, u32>,
+    /// The words, each with whether it stands alone: inside others it is another one.
+    words: Vec<(&'p str, bool)>,
+    numbers: Table<(&'p str, bool), u32>,
     /// The places that are kept already: many phrases share a list.
     known: Table<Vec<Need>, u32>,
 }
@@ -65,7 +68,7 @@ impl<'p> Building<'p> {
                 }
             }
             let start = self.index.places.len() as u32;
-            for place in others.iter().filter(|p| p.words.len() <= FURTHER_WORDS_MAX).take(PLACES_MAX - 1) {
+            for place in others.iter().filter(|place| tells(place)).take(PLACES_MAX - 1) {
                 let needs = self.needs(place);
                 let kind = self.kind(needs);
                 self.index.places.push(kind);
@@ -75,12 +78,14 @@ impl<'p> Building<'p> {
     }
 
     fn needs(&mut self, place: &Needed<'p>) -> Vec<Need> {
-        let need =
-            |word: &Word<'p>| Need { word: self.number(word.text), edges: Edges::needed(word.begins, word.ends) };
+        let need = |word: &Word<'p>| {
+            let edges = Edges::needed(word.begins, word.ends);
+            Need { word: self.number((word.text, edges == Edges::whole())), edges }
+        };
         place.words.iter().map(need).collect()
     }
 
-    fn number(&mut self, word: &'p str) -> u32 {
+    fn number(&mut self, word: (&'p str, bool)) -> u32 {
         *self.numbers.entry(word).or_insert_with(|| {
             self.words.push(word);
             self.index.uses.push(Vec::new());
@@ -99,18 +104,10 @@ impl<'p> Building<'p> {
     }
 
     fn finish(self, phrases: usize) -> Index {
-        let Building { mut index, words, known, .. } = self;
-        let further = known.into_keys().flatten();
-        let whole = Edges::needed(true, true);
-        let mut closed: Vec<bool> = index.uses.iter().map(|uses| uses.iter().all(|u| u.edges == whole)).collect();
-        for need in further.filter(|need| need.edges != whole) {
-            if let Some(closed) = closed.get_mut(need.word as usize) {
-                *closed = false;
-            }
-        }
+        let Building { mut index, words, .. } = self;
         let mut open = Vec::new();
-        for ((number, word), closed) in (0..).zip(words).zip(closed) {
-            if closed {
+        for (number, (word, whole)) in (0..).zip(words) {
+            if whole {
                 index.whole.insert(word.into(), number);
             } else {
                 index.open_numbers.push(number);
@@ -125,6 +122,12 @@ impl<'p> Building<'p> {
         }
         index
     }
+}
+
+/// Whether a further place tells enough to be asked for: not a long list, and no letter that stands inside most words.
+fn tells(place: &Needed<'_>) -> bool {
+    let common = |word: &Word<'_>| !(word.begins && word.ends) && word.text.len() < OPEN_BYTES_MIN;
+    place.words.len() <= FURTHER_WORDS_MAX && !place.words.iter().any(common)
 }
 
 /// The runs of which one stands where the run does.

@@ -71,6 +71,11 @@ impl Edges {
         Edges(ways.into_iter().filter(|(b, e)| fits(*b, *e)).fold(0, |all, (b, e)| all | Edges::seen(b, e).0))
     }
 
+    /// The one way of a word that nothing belongs to.
+    fn whole() -> Edges {
+        Edges::needed(true, true)
+    }
+
     fn meets(self, other: Edges) -> bool {
         self.0 & other.0 != 0
     }

@@ -2,16 +2,19 @@
 
 use std::rc::Rc;
 
-use crate::rules::{
-    normal::is_letter,
-    phrase::{Choice, Phrase, Piece, Run},
-    words::Table,
+use crate::{
+    classify::is_function_word,
+    rules::{
+        normal::is_letter,
+        phrase::{Choice, Phrase, Piece, Run},
+        words::Table,
+    },
 };
 
 /// Words shorter than this, in bytes, stand inside many others: an open one is needed only where nothing else is.
 const OPEN_WORD_BYTES_MIN: usize = 4;
-/// How much dearer such a word is.
-const OPEN_WORD_COST: usize = 20;
+/// How much dearer such a word is, and one that stands in every text: "of", "the", "if".
+const COMMON_WORD_COST: usize = 20;
 
 /// A word that a phrase needs.
 #[derive(Debug, Clone, Copy)]
@@ -157,5 +160,6 @@ impl<'p> Needs<'p> {
 
 fn cost(word: Word<'_>, counts: &Table<&str, usize>) -> usize {
     let open = !(word.begins && word.ends) && word.text.len() < OPEN_WORD_BYTES_MIN;
-    counts.get(word.text).copied().unwrap_or(1) * if open { OPEN_WORD_COST } else { 1 }
+    let common = open || is_function_word(word.text);
+    counts.get(word.text).copied().unwrap_or(1) * if common { COMMON_WORD_COST } else { 1 }
 }
