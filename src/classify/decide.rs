@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Ask, Dropped, judge::Raw, learned::Heard, sender::SenderFacts};
+use super::{Ask, Dropped, facts, judge::Raw, learned::Heard, sender::SenderFacts, sentence::Sentence};
 use crate::{
     learn::{BAYES_BITS_MAX, Sway, TEMPLATE_BITS},
+    message::Zone,
     outcome::Category,
     rules::{Conflict, Rule, RuleSet},
 };
@@ -32,6 +33,11 @@ const VERY_LONG_SENTENCES: usize = 100;
 const UNKNOWN_KIND_BITS: f64 = 3.0;
 /// The same for a short mail: chance finds fewer words of work in it.
 const UNKNOWN_KIND_SHORT_BITS: f64 = 2.0;
+/// The same for a short letter to one person that greets them, where nothing speaks of another world: what such a no is
+/// written in are everyday words, and one word of work among them is much.
+const UNKNOWN_LETTER_BITS: f64 = 0.6;
+/// Up to so many words of its own text a letter is short.
+pub(crate) const LETTER_WORDS: usize = 60;
 /// Up to so many sentences a mail is short.
 pub(crate) const SHORT_SENTENCES: usize = 8;
 /// Below this many bits even a plain outcome is no reason to ask: it is another world's outcome.
@@ -53,12 +59,14 @@ pub(crate) struct Decision {
 /// What besides the hits bears on the decision.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Circumstances {
-    pub relevance: f64,
+    pub relevance: Relevance,
     pub truncated: bool,
     pub no_text: bool,
     pub forwarded: bool,
     /// Whether the mail is short and all its own.
     pub short: bool,
+    /// Whether it is besides a letter of few words that greets the reader and went to no list.
+    pub letter: bool,
     pub unknown_language: bool,
 }
 
@@ -111,24 +119,54 @@ pub(crate) struct Surroundings<'s> {
     pub ats_link: bool,
     /// Whether it came through a discussion list.
     pub discussion: bool,
-    /// Number of sentences of the sender's own text.
-    pub sentences: usize,
+    /// What the words were found in.
+    pub sentences: &'s [Sentence],
+    /// How many of them are of the sender's own text.
+    pub own_sentences: usize,
+    /// Language of that text, ISO 639-1.
+    pub language: &'s str,
+}
+
+/// Evidence that a mail is about an application at all, in bits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Relevance {
+    /// Of everything that was found.
+    pub all: f64,
+    /// Without words of other languages than the mail's: "test", "stage" or "chef" are words of work in some, and in a
+    /// mail that says nothing else they are chance.
+    pub own: f64,
+    /// Of that what the text says without its subject: "driver needed" is said of a school trip too.
+    pub text: f64,
+}
+
+impl Relevance {
+    fn of_all(bits: f64) -> Relevance {
+        Relevance { all: bits, own: bits, text: bits }
+    }
+}
+
+impl std::ops::AddAssign<f64> for Relevance {
+    fn add_assign(&mut self, bits: f64) {
+        self.all += bits;
+        self.own += bits;
+        self.text += bits;
+    }
 }
 
 /// Evidence that the mail is about an application at all.
-pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Surroundings<'_>) -> f64 {
-    let mut out = match of.sender {
+pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Surroundings<'_>) -> Relevance {
+    let mut out = Relevance::of_all(match of.sender {
         sender if sender.relays_hiring() => RELAY_RELEVANCE,
         sender if sender.hires => HIRING_RELEVANCE,
         _ => 0.0,
-    };
+    });
     if of.ats_link {
         out += LINK_RELEVANCE;
     }
     if of.discussion && !of.sender.relays_hiring() {
         out += DISCUSSION_RELEVANCE;
     }
-    let share = match of.sentences {
+    let share = match of.own_sentences {
         n if n >= VERY_LONG_SENTENCES => 0.25,
         n if n >= LONG_SENTENCES => 0.5,
         _ => 1.0,
@@ -140,7 +178,14 @@ pub(crate) fn relevance(rules: &RuleSet, raws: &[Raw], words: &[String], of: &Su
         let list = seen.entry(raw.rule).or_default();
         if counts && list.len() < RELEVANCE_WORDS_MAX && !list.contains(&word.as_str()) {
             list.push(word);
-            out += rule.relevance * share;
+            let bits = rule.relevance * share;
+            out.all += bits;
+            // Mail of every language speaks of work in English here and there.
+            if [of.language, "en", facts::UNKNOWN_LANGUAGE].contains(&rule.language.as_str()) {
+                out.own += bits;
+                let sentence = raw.sentence.and_then(|i| of.sentences.get(i));
+                out.text += if sentence.is_some_and(|s| s.zone == Zone::Subject) { 0.0 } else { bits };
+            }
         }
     }
     out
@@ -163,14 +208,14 @@ pub(crate) fn decide(
     let (by_rules, mut asks) = weigh(rules, raws, bits, heard);
     let (category, score) = by_rules.first().copied().unwrap_or((Category::Unrelated, 0.0));
     let second = by_rules.get(1).map_or(0.0, |s| s.1.max(0.0));
-    let about_job = on.relevance >= RELEVANCE_BITS;
+    let about_job = on.relevance.all >= RELEVANCE_BITS;
     let policy = rules.policy(category);
     if score < SPOKEN_BITS || (score < policy.accept && !about_job) {
         return silent(rules, by_rules, score, heard, on);
     }
     let personal = !matches!(category, Category::Unrelated | Category::JobAlert | Category::Outreach);
     let gated = personal && rules.rules.iter().any(|r| r.relevance > 0.0);
-    if gated && on.relevance < OTHER_WORLD_BITS {
+    if gated && on.relevance.all < OTHER_WORLD_BITS {
         return silent(rules, by_rules, score, heard, on);
     }
     if policy.terminal && !anchors(rules, raws, heard).contains(&category) {
@@ -266,8 +311,12 @@ fn silent(
     on: Circumstances,
 ) -> Decision {
     let scores = with_second_voice(&by_rules, heard);
-    if on.relevance < RELEVANCE_BITS {
-        return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores, by_rules };
+    let unrelated =
+        |scores, by_rules| Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores, by_rules };
+    let other_world = by_rules.iter().any(|(category, bits)| *category == Category::Unrelated && *bits > 0.0);
+    let letter = on.letter && !other_world && on.relevance.text >= UNKNOWN_LETTER_BITS;
+    if on.relevance.all < RELEVANCE_BITS && !letter {
+        return unrelated(scores, by_rules);
     }
     let ask = match on {
         _ if on.no_text => Ask::NoText,
@@ -277,8 +326,8 @@ fn silent(
     let best = scores.first().filter(|s| s.1 > 0.0).map_or(Category::OtherJob, |s| s.0);
     let low = score >= SPOKEN_BITS && score < rules.policy(best).accept;
     let enough = if on.short { UNKNOWN_KIND_SHORT_BITS } else { UNKNOWN_KIND_BITS };
-    if ask == Ask::UnknownKind && !low && on.relevance < enough {
-        return Decision { category: Category::Unrelated, asks: Vec::new(), score: 0.0, scores, by_rules };
+    if ask == Ask::UnknownKind && !low && on.relevance.own < enough && !letter {
+        return unrelated(scores, by_rules);
     }
     let asks = vec![if low { Ask::LowScore } else { ask }];
     let score = scores.first().map_or(score, |s| s.1.max(score));

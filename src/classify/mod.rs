@@ -73,14 +73,20 @@ fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without:
         sender: &sender,
         ats_link: has_ats_link(rules, message),
         discussion: message.headers.list_id,
-        sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
+        sentences: &sentences,
+        own_sentences: sentences.iter().filter(|s| judge::is_own_text(s.zone)).count(),
+        language: &languages.main,
     };
+    let mut relevance = decide::relevance(rules, &raws, &words, &surroundings);
+    relevance += decide::relevance_learned(&heard);
+    let short = surroundings.own_sentences <= decide::SHORT_SENTENCES && !message.is_forward();
     let on = Circumstances {
-        relevance: decide::relevance(rules, &raws, &words, &surroundings) + decide::relevance_learned(&heard),
+        relevance,
         truncated: message.truncated || cut,
         no_text: message.headers.opaque || !sentences.iter().any(|s| matches!(s.zone, Zone::Lead | Zone::Body)),
         forwarded,
-        short: surroundings.sentences <= decide::SHORT_SENTENCES && !message.is_forward(),
+        short,
+        letter: short && message.greets() && !message.is_bulk() && !forwarded && of_few_words(&sentences),
         unknown_language: languages.beyond(rules.languages()),
     };
     let decision = decide::decide(rules, &raws, &bits, &heard, on);
@@ -100,7 +106,7 @@ fn judge_message(rules: &RuleSet, message: &Message, learned: &Learned, without:
         asks: decision.asks,
         score: decision.score,
         scores: decision.scores,
-        relevance: on.relevance,
+        relevance: on.relevance.all,
         hits: hits(rules, &sentences, &raws, &bits, spoken),
         facts,
         rules: rules.fingerprint().to_owned(),
@@ -137,6 +143,12 @@ fn read_text<T>(rules: &RuleSet, message: &Message, read: impl FnOnce(&learned::
         Context { rules, sentences: &sentences, sender: &sender, message: Some(message), languages: &languages };
     let raws = judge::hits(&context);
     read(&learned::Text { rules, message, sentences: &sentences, sender: &sender, language: &languages.main }, &raws)
+}
+
+/// Whether the text has no more words than a short letter.
+fn of_few_words(sentences: &[Sentence]) -> bool {
+    let own = sentences.iter().filter(|s| matches!(s.zone, Zone::Lead | Zone::Body));
+    own.map(|s| s.text.split_whitespace().count()).sum::<usize>() <= decide::LETTER_WORDS
 }
 
 /// Whether the outer text of a forwarded mail says nothing: then the mail inside is the one to judge, and the person

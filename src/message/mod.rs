@@ -113,6 +113,18 @@ impl Message {
         quote::subject(&self.subject).reply
     }
 
+    /// Whether the text begins by greeting somebody, on a line of its own or not: then it is a letter.
+    pub fn greets(&self) -> bool {
+        let first = self.blocks.iter().find(|block| !matches!(block.zone, Zone::Subject | Zone::Preheader));
+        first.is_some_and(|block| text::is_greeting(&block.text) || text::opens_like_greeting(&block.text))
+    }
+
+    /// Whether the headers say that it was sent to many or by a machine.
+    pub fn is_bulk(&self) -> bool {
+        let h = &self.headers;
+        h.list_id || h.list_unsubscribe || h.precedence_bulk || h.auto_submitted
+    }
+
     /// Whether the subject says that the message passes another one on (`Fwd:` in any language).
     pub fn is_forward(&self) -> bool {
         quote::subject(&self.subject).forward

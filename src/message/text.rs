@@ -242,7 +242,8 @@ pub(super) fn is_greeting(line: &str) -> bool {
     may_open && opens_like_greeting(line) || ends_like_greeting(line)
 }
 
-fn opens_like_greeting(line: &str) -> bool {
+/// Whether a text begins with the words of a salutation.
+pub(super) fn opens_like_greeting(line: &str) -> bool {
     GREETINGS.lower_case(line).is_some_and(|folded| {
         GREETINGS.behind(&folded).any(|rest| !rest.starts_with(char::is_alphanumeric) || !rest.is_ascii())
     })

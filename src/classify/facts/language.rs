@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use crate::{classify::sentence::Sentence, message::Zone, rules::words::Table};
 
-/// Code for a language nobody voted for.
-pub(crate) const UNKNOWN: &str = "und";
+/// Code for a language nobody voted for, and of rules that name none.
+pub(crate) const UNKNOWN_LANGUAGE: &str = "und";
 /// Share of words that have to be function words of the winner.
 const SHARE_MIN: f64 = 0.10;
 /// Share of the winner's votes from which on another language may be spoken too.
@@ -91,7 +91,7 @@ const LETTERS: [(&str, &str); 13] = [
 /// The languages of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Languages {
-    /// ISO 639-1 code of the language most of the sender's own text is written in, or [`UNKNOWN`].
+    /// ISO 639-1 code of the language most of the sender's own text is written in, or [`UNKNOWN_LANGUAGE`].
     pub main: String,
     /// All that may well be spoken: the second of a bilingual mail, and siblings that share their function words.
     /// Empty where too little is written to tell.
@@ -135,7 +135,7 @@ impl Script {
 impl Languages {
     /// Whether the text is in none of the given languages, as far as one can tell.
     pub(crate) fn beyond<'l>(&self, mut known: impl Iterator<Item = &'l str>) -> bool {
-        self.main == UNKNOWN || !known.any(|language| self.may_be(language))
+        self.main == UNKNOWN_LANGUAGE || !known.any(|language| self.may_be(language))
     }
 
     /// Whether words of a language are words of this text, and not the same letters in another one.
@@ -166,7 +166,7 @@ pub(crate) fn languages(sentences: &[Sentence]) -> Languages {
     let texts: Vec<&str> = if body.is_empty() { subject.collect() } else { body };
     let (words, best) = by_words(&texts);
     let mut spoken: Vec<&str> = by_script(&texts).into_iter().chain(words).collect();
-    let main = spoken.first().copied().unwrap_or(UNKNOWN).to_owned();
+    let main = spoken.first().copied().unwrap_or(UNKNOWN_LANGUAGE).to_owned();
     if best < VOTES_MIN && !SCRIPTS.contains(&main.as_str()) {
         spoken.clear();
     } else if !spoken.contains(&"en") {

@@ -12,7 +12,7 @@ mod spaceless_role;
 mod trade;
 mod words;
 
-pub(crate) use language::{Languages, is_function_word, languages};
+pub(crate) use language::{Languages, UNKNOWN_LANGUAGE, is_function_word, languages};
 pub(crate) use words::NameWords;
 
 use super::{Facts, judge::Raw, sender::SenderFacts, sentence::Sentence};
