@@ -106,7 +106,7 @@ fn latin1(number: usize, text: &str) -> Vec<u8> {
 pub fn mailbox(mails: usize) -> Vec<Vec<u8>> {
     let by_language: Vec<(&str, Texts)> = ["en", "de", "fr"].into_iter().map(|l| (l, texts(l))).collect();
     let mut draw = Draw(SEED);
-    let mut one = |number: usize| {
+    let one = |number: usize| {
         let size = draw.one(&SIZES).copied().unwrap_or(0);
         let language = draw.one(&LANGUAGES).copied().unwrap_or("en");
         let texts = by_language.iter().find(|(l, _)| *l == language).map(|(_, texts)| texts)?;
@@ -131,5 +131,5 @@ pub fn mailbox(mails: usize) -> Vec<Vec<u8>> {
         }
         mail.write_to_vec().ok()
     };
-    (0..mails).filter_map(|number| one(number)).collect()
+    (0..mails).filter_map(one).collect()
 }

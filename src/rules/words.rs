@@ -1,41 +1,45 @@
 //! Word lists made ready for looking up. Names are asked about in every line of every mail, and lists grow: no look-up
 //! may take longer the longer its list is. What the lists mean is not decided here.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::collections::HashSet;
 
-/// FNV-1a. What is looked up comes from mail, what is stored from rules only: nobody who sends mail can make the words
-/// of a list collide, and short words hash faster so.
-#[derive(Debug, Clone)]
-pub(crate) struct Fnv(u64);
+use fnv::{FnvBuildHasher, FnvHashMap};
 
-impl Default for Fnv {
-    fn default() -> Fnv {
-        Fnv(0xcbf2_9ce4_8422_2325)
+/// A table whose keys come from rules or from the program. What is looked up comes from mail, what is stored does not:
+/// nobody who sends mail can make the words of a list collide, and short words hash faster so.
+pub(crate) type Table<K, V> = FnvHashMap<K, V>;
+
+/// Numbers of one byte.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct ByteSet([u64; 4]);
+
+impl ByteSet {
+    /// All of them.
+    pub(crate) const ALL: ByteSet = ByteSet([u64::MAX; 4]);
+
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 6)).is_some_and(|bits| bits >> (byte & 63) & 1 == 1)
     }
-}
 
-impl Hasher for Fnv {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+    pub(crate) fn insert(&mut self, byte: u8) {
+        if let Some(bits) = self.0.get_mut(usize::from(byte >> 6)) {
+            *bits |= 1 << (byte & 63);
         }
     }
 }
 
-/// A table whose keys come from rules or from the program.
-pub(crate) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Fnv>>;
+impl FromIterator<u8> for ByteSet {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> ByteSet {
+        let mut out = ByteSet::default();
+        bytes.into_iter().for_each(|byte| out.insert(byte));
+        out
+    }
+}
 
 /// Whole words.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    words: HashSet<Box<str>, BuildHasherDefault<Fnv>>,
+    words: HashSet<Box<str>, FnvBuildHasher>,
     /// Bytes of the longest one.
     longest: usize,
 }
@@ -59,35 +63,13 @@ impl<'w> FromIterator<&'w str> for Words {
     }
 }
 
-/// Which bytes there are.
-#[derive(Debug, Default)]
-struct Bytes([u64; 4]);
-
-impl Bytes {
-    fn has(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 6)).is_some_and(|bits| bits >> (byte & 63) & 1 == 1)
-    }
-}
-
-impl FromIterator<u8> for Bytes {
-    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> Bytes {
-        let mut out = Bytes::default();
-        for byte in bytes {
-            if let Some(bits) = out.0.get_mut(usize::from(byte >> 6)) {
-                *bits |= 1 << (byte & 63);
-            }
-        }
-        out
-    }
-}
-
 /// Beginnings of words or of texts.
 #[derive(Debug, Default)]
 pub(crate) struct Beginnings {
     /// In order, and none begins with another: so the last one that is not behind a text is the only one that it can
     /// begin with.
     sorted: Vec<Box<str>>,
-    first: Bytes,
+    first: ByteSet,
 }
 
 impl Beginnings {
@@ -119,7 +101,7 @@ impl<'w> FromIterator<&'w str> for Beginnings {
 pub(crate) struct Endings {
     /// As [`Beginnings`], each from its last byte to its first.
     sorted: Vec<Box<[u8]>>,
-    last: Bytes,
+    last: ByteSet,
 }
 
 impl Endings {

@@ -4,7 +4,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::{
     Edges, Index, Need, Use, Way,
-    needs::{Needed, Needs, Word},
+    places::{Needed, Needs, Word},
 };
 use crate::rules::{
     phrase::{Library, Phrase, Piece, WordLists},

@@ -2,7 +2,7 @@
 //! phrases, however many there are.
 
 mod build;
-mod needs;
+mod places;
 
 use std::ops::Range;
 

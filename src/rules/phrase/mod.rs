@@ -4,11 +4,11 @@
 //! Patterns compare bytes. That is sound because in normalised text every byte from 0x80 on belongs to a letter
 //! ([`super::normal`]). This file must not know what a rule is.
 
-mod needs;
 #[cfg(test)]
 mod oracle;
 mod parse;
 mod pattern;
+mod required;
 mod sample;
 mod search;
 mod stretch;
@@ -17,7 +17,7 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use pattern::Beginnings;
+use pattern::FirstBytes;
 pub use pattern::PIECES_MAX;
 pub(super) use pattern::{Choice, Piece, Run};
 pub(super) use sample::samples;
@@ -119,8 +119,8 @@ pub struct Phrase {
 
 #[derive(Debug)]
 enum Form {
-    Pattern { run: Run, begin: Beginnings, edge: Edge, joins: u32 },
-    Expression { regex: Regex, needs: Vec<needs::Place> },
+    Pattern { run: Run, begin: FirstBytes, edge: Edge, joins: u32 },
+    Expression { regex: Regex, needs: Vec<required::Place> },
 }
 
 /// What stands at both ends of a place.
@@ -196,7 +196,7 @@ impl Phrase {
             (false, true) => Edge::Open,
             (false, false) => Edge::Word,
         };
-        Ok(Form::Pattern { begin: Beginnings::of(&run), run, edge, joins: builder.joins })
+        Ok(Form::Pattern { begin: FirstBytes::of(&run), run, edge, joins: builder.joins })
     }
 
     /// Takes a regular expression as it is (the escape hatch `regex =`).
@@ -207,7 +207,7 @@ impl Phrase {
         if regex.is_match(b"") {
             return Err("it matches the empty text".into());
         }
-        Ok(Self::made(written, Form::Expression { regex, needs: needs::of(written) }))
+        Ok(Self::made(written, Form::Expression { regex, needs: required::of(written) }))
     }
 
     /// The pattern and whether it stands between edges of words; `None` for a regular expression.
@@ -219,7 +219,7 @@ impl Phrase {
     }
 
     /// The texts that have to stand where a regular expression matches, place by place; none for a pattern.
-    pub(super) fn needs(&self) -> &[needs::Place] {
+    pub(super) fn needs(&self) -> &[required::Place] {
         match self.form.get() {
             Some(Form::Expression { needs, .. }) => needs,
             _ => &[],

@@ -7,6 +7,7 @@ use super::{
     parse::{Node, Part, Sequence},
     stretch::{Kind, NO_GAP_CHAR, Stretch},
 };
+use crate::rules::words::ByteSet;
 
 /// Most pieces of one phrase: word lists inside word lists grow fast.
 pub const PIECES_MAX: usize = 8192;
@@ -49,17 +50,17 @@ impl Choice {
     /// The alternatives that may stand at a place, in the order in which they are tried.
     pub(super) fn at(&self, text: &[u8], at: usize) -> impl Iterator<Item = &Run> {
         let byte = text.get(at).copied().unwrap_or(0);
-        let number = Beginnings::number_at(text, at);
-        let (range, beginnings) = match &self.order {
+        let number = FirstBytes::number_at(text, at);
+        let (range, firsts) = match &self.order {
             Order::Sorted => {
                 let from = self.alternatives.partition_point(|(first, _)| *first < byte);
                 let same = self.alternatives.iter().skip(from).take_while(|(first, _)| *first == byte).count();
                 (from..from + same, [].as_slice())
             }
-            Order::Given(beginnings) => (0..self.alternatives.len(), beginnings.as_ref()),
+            Order::Given(firsts) => (0..self.alternatives.len(), firsts.as_ref()),
         };
         let may = self.alternatives.get(range).unwrap_or_default().iter().enumerate();
-        may.filter(move |(i, _)| beginnings.get(*i).is_none_or(|b| b.allow(number))).map(|(_, (_, run))| run)
+        may.filter(move |(i, _)| firsts.get(*i).is_none_or(|b| b.allow(number))).map(|(_, (_, run))| run)
     }
 }
 
@@ -69,20 +70,17 @@ pub(super) enum Order {
     /// None is open, and they stand in the order of their first bytes.
     Sorted,
     /// As the author gave them, each with what it may begin with.
-    Given(Arc<[Beginnings]>),
+    Given(Arc<[FirstBytes]>),
 }
 
-/// What a run may begin with: one bit for each number of two bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Beginnings([u64; 4]);
+/// What a run may begin with, as numbers of two bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FirstBytes(ByteSet);
 
-impl Beginnings {
-    pub(super) fn of(run: &[Piece]) -> Beginnings {
-        let mut beginnings = Beginnings([0; 4]);
-        if !beginnings.add(run) {
-            beginnings = Beginnings([u64::MAX; 4]);
-        }
-        beginnings
+impl FirstBytes {
+    pub(super) fn of(run: &[Piece]) -> FirstBytes {
+        let mut firsts = FirstBytes::default();
+        if firsts.add(run) { firsts } else { FirstBytes(ByteSet::ALL) }
     }
 
     /// The number of two bytes; behind the end of a text stand zeros. Different bytes may have one number: five bits
@@ -94,33 +92,25 @@ impl Beginnings {
     /// The number of the bytes at a place.
     pub(super) fn number_at(text: &[u8], at: usize) -> u8 {
         let byte = |at: usize| text.get(at).copied().unwrap_or(0);
-        Beginnings::number(byte(at), byte(at + 1))
+        FirstBytes::number(byte(at), byte(at + 1))
     }
 
     /// Whether a run may begin where the bytes of this number stand.
     pub(super) fn allow(&self, number: u8) -> bool {
-        let Beginnings(words) = self;
-        words.get(usize::from(number / 64)).is_some_and(|word| word >> (number % 64) & 1 == 1)
-    }
-
-    fn insert(&mut self, number: u8) {
-        let Beginnings(words) = self;
-        if let Some(word) = words.get_mut(usize::from(number / 64)) {
-            *word |= 1 << (number % 64);
-        }
+        self.0.has(number)
     }
 
     /// Whatever follows the byte.
     fn insert_all(&mut self, first: u8) {
-        (0..8).for_each(|second| self.insert(Beginnings::number(first, second)));
+        (0..8).for_each(|second| self.0.insert(FirstBytes::number(first, second)));
     }
 
-    /// Adds the beginnings of a run; false where they are open.
+    /// Adds what a run may begin with; false where that is open.
     fn add(&mut self, run: &[Piece]) -> bool {
         match run.split_first() {
             Some((Piece::Text(text), _)) => {
                 match text.as_bytes() {
-                    [first, second, ..] => self.insert(Beginnings::number(*first, *second)),
+                    [first, second, ..] => self.0.insert(FirstBytes::number(*first, *second)),
                     [first] => self.insert_all(*first),
                     [] => return false,
                 }
@@ -306,8 +296,8 @@ fn with_first_bytes(runs: Vec<Run>) -> (Arc<[(u8, Run)]>, Order) {
         all.sort_by_key(|(first, _)| *first);
         return (all.into(), Order::Sorted);
     }
-    let beginnings = all.iter().map(|(_, run)| Beginnings::of(run)).collect();
-    (all.into(), Order::Given(beginnings))
+    let firsts = all.iter().map(|(_, run)| FirstBytes::of(run)).collect();
+    (all.into(), Order::Given(firsts))
 }
 
 /// A hyphen inside a word also stands for a space.

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use super::{
     Capture, Edge, Found,
-    pattern::{Beginnings, Choice, Piece},
+    pattern::{Choice, FirstBytes, Piece},
     stretch::Stretch,
 };
 use crate::rules::normal::is_letter;
@@ -34,7 +34,7 @@ impl<'t> Haystack<'t> {
     pub(crate) fn new(text: &'t str) -> Haystack<'t> {
         let bytes = text.as_bytes();
         let behind_mark = bytes.iter().zip(1..).filter(|(b, _)| !is_letter(**b)).map(|(_, at)| at);
-        let starts = std::iter::once(0).chain(behind_mark).map(|at| (at as u32, Beginnings::number_at(bytes, at)));
+        let starts = std::iter::once(0).chain(behind_mark).map(|at| (at as u32, FirstBytes::number_at(bytes, at)));
         Haystack { text, starts: starts.collect(), scratch: RefCell::default() }
     }
 
@@ -42,7 +42,7 @@ impl<'t> Haystack<'t> {
     pub(super) fn first(
         &self,
         run: &[Piece],
-        begin: &Beginnings,
+        begin: &FirstBytes,
         edge: Edge,
         joins: u32,
         from: usize,
@@ -61,7 +61,7 @@ impl<'t> Haystack<'t> {
             Edge::Line if from == 0 => stands(0),
             Edge::Line => None,
             Edge::Open => {
-                (from..=text.len()).filter(|at| begin.allow(Beginnings::number_at(text, *at))).find_map(stands)
+                (from..=text.len()).filter(|at| begin.allow(FirstBytes::number_at(text, *at))).find_map(stands)
             }
             Edge::Word => {
                 // The mark before a word is no other place's.
