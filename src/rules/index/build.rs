@@ -126,7 +126,7 @@ impl<'p> Building<'p> {
 
 /// Whether a further place tells enough to be asked for: not a long list, and no letter that stands inside most words.
 fn tells(place: &Needed<'_>) -> bool {
-    let common = |word: &Word<'_>| !(word.begins && word.ends) && word.text.len() < OPEN_BYTES_MIN;
+    let common = |word: &Word<'_>| !word.begins && !word.ends && word.text.len() < OPEN_BYTES_MIN;
     place.words.len() <= FURTHER_WORDS_MAX && !place.words.iter().any(common)
 }
 

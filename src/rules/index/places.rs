@@ -13,8 +13,10 @@ use crate::{
 
 /// Words shorter than this, in bytes, stand inside many others: an open one is needed only where nothing else is.
 const OPEN_WORD_BYTES_MIN: usize = 4;
-/// How much dearer such a word is, and one that stands in every text: "of", "the", "if".
-const COMMON_WORD_COST: usize = 20;
+/// How much dearer such a word is.
+const OPEN_WORD_COST: usize = 20;
+/// How much dearer a word is that stands in every text: "of", "the", "if".
+const FUNCTION_WORD_COST: usize = 4;
 
 /// A word that a phrase needs.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +161,11 @@ impl<'p> Needs<'p> {
 }
 
 fn cost(word: Word<'_>, counts: &Table<&str, usize>) -> usize {
-    let open = !(word.begins && word.ends) && word.text.len() < OPEN_WORD_BYTES_MIN;
-    let common = open || is_function_word(word.text);
-    counts.get(word.text).copied().unwrap_or(1) * if common { COMMON_WORD_COST } else { 1 }
+    let whole = word.begins && word.ends;
+    let dear = match word.text.len() < OPEN_WORD_BYTES_MIN {
+        true if !whole => OPEN_WORD_COST,
+        _ if is_function_word(word.text) => FUNCTION_WORD_COST,
+        _ => 1,
+    };
+    counts.get(word.text).copied().unwrap_or(1) * dear
 }
