@@ -23,6 +23,7 @@ pub mod secret;
 
 pub mod clean;
 pub mod outcome;
+pub mod pace;
 
 pub mod classify;
 pub mod delivery;

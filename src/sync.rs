@@ -1,8 +1,6 @@
-//! What to fetch next: pure decisions about cursors, and the pace of trying again.
+//! What to fetch next: pure decisions about cursors.
 //!
 //! It must not speak IMAP; `io::imap` carries plans out.
-
-use std::time::Duration;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -149,40 +147,6 @@ pub fn sequence_sets(uids: &[u32], chars_max: usize) -> Vec<String> {
     sets
 }
 
-/// How long to wait before trying an account again: longer after each failure, and never at the same moment for all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Backoff {
-    failures: u32,
-}
-
-impl Backoff {
-    /// Ceiling of the first wait.
-    pub const FIRST: Duration = Duration::from_secs(2);
-    /// Ceiling of any wait: mail is never later than this by our own doing.
-    pub const MAX: Duration = Duration::from_secs(5 * 60);
-    /// Shortest wait, so that chance cannot turn a dead server into a busy loop.
-    pub const MIN: Duration = Duration::from_secs(1);
-
-    /// The wait after one more failure: `jitter` out of `u16::MAX` parts of a ceiling that doubles each time (full
-    /// jitter), at least [`Backoff::MIN`].
-    pub fn failed(&mut self, jitter: u16) -> Duration {
-        let ceiling = Backoff::FIRST.saturating_mul(2_u32.saturating_pow(self.failures)).min(Backoff::MAX);
-        self.failures = self.failures.saturating_add(1);
-        (ceiling * u32::from(jitter) / u32::from(u16::MAX)).max(Backoff::MIN)
-    }
-
-    /// A look was completed, tagged OK and all. A connection alone is no success: servers that accept and hang up
-    /// would be called without pause.
-    pub fn completed(&mut self) {
-        self.failures = 0;
-    }
-
-    /// Failures since the last completed look.
-    pub fn failures(&self) -> u32 {
-        self.failures
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,9 +205,6 @@ mod tests {
     }
 
     #[test]
-    fn a_first_look_begins_with_today() {}
-
-    #[test]
     fn sequence_sets_are_short_and_exact() {
         for (uids, chars_max, expected) in [
             (vec![], 20, vec![]),
@@ -258,19 +219,5 @@ mod tests {
         let spread: Vec<u32> = (1..=200).map(|n| u32::MAX - n * 2).collect();
         let sets = sequence_sets(&spread, 900);
         assert!(sets.iter().all(|set| set.len() <= 900) && sets.len() == 3, "{}", sets.len());
-    }
-
-    #[test]
-    fn waits_grow_to_a_ceiling_and_only_a_completed_look_resets_them() {
-        let mut backoff = Backoff::default();
-        let seconds: Vec<u64> = (0..10).map(|_| backoff.failed(u16::MAX).as_secs()).collect();
-        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-        assert_eq!(backoff.failed(0), Backoff::MIN);
-        assert_eq!(backoff.failed(u16::MAX / 2).as_secs(), 149);
-        for _ in 0..100 {
-            backoff.failed(u16::MAX);
-        }
-        backoff.completed();
-        assert_eq!(backoff.failed(u16::MAX), Backoff::FIRST);
     }
 }

@@ -15,23 +15,24 @@ use tokio::{
 
 use super::{
     kit::{Kit, KitProblems},
-    pulse::Pulse,
+    pulse::{Health, Pulse},
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
-    watch::{self, Desk},
+    watch::{self, Desk, Memory},
 };
 use crate::{
     config::{Account, Config},
     io::{
+        clock,
         imap::ImapError,
         store::{Db, Lock},
         systemd::Supervisor,
     },
-    sync::Backoff,
+    pace::{Backoff, Clocks},
 };
 
 /// How often the outbox looks for approved drafts: an approval in another process takes at most this long to move.
 const OUTBOX_EVERY: Duration = Duration::from_secs(2);
-/// How often the status line is renewed.
+/// How often the status line is renewed, and the clocks are compared.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 /// How long tasks may take to end, all together: a submission that waits for the server's last word gets this long
 /// (TimeoutStopSec of the unit is longer).
@@ -39,6 +40,10 @@ const GRACE: Duration = Duration::from_secs(30);
 /// A task that has not moved for this long beyond its account's poll interval is stuck, and the watchdog is not fed.
 /// Above the longest wait for a server, the transfer of one batch over a slow line (`io::imap::Deadlines`).
 const STUCK_AFTER: Duration = Duration::from_secs(20 * 60);
+
+/// So many poll intervals after its last look an account is stale, whatever its task believes: what was not asked for is
+/// not known. A look after each IDLE, and the time it takes itself, need two of them at most.
+const STALE_POLLS: u32 = 3;
 
 /// Reads configuration and rules again, for a reload.
 pub type Load = Box<dyn Fn() -> Result<(Config, Kit)> + Send + Sync>;
@@ -102,6 +107,7 @@ pub async fn run(
     status.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watchdog = interval(daemon.supervisor.watchdog_interval().unwrap_or(STATUS_EVERY));
     watchdog.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut clocks = read_clocks();
     tracing::info!(accounts = daemon.tasks.len(), "Onward watches.");
     daemon.supervisor.ready(&daemon.status());
     loop {
@@ -112,7 +118,10 @@ pub async fn run(
                 daemon.reload(&load).await;
                 daemon.supervisor.ready(&daemon.status());
             }
-            _ = status.tick() => daemon.supervisor.status(&daemon.status()),
+            _ = status.tick() => {
+                daemon.wake_after_leap(std::mem::replace(&mut clocks, read_clocks()), clocks);
+                daemon.supervisor.status(&daemon.status());
+            }
             _ = watchdog.tick() => if daemon.moves() { daemon.supervisor.alive() },
         }
         daemon.revive();
@@ -143,6 +152,17 @@ impl Daemon {
         if self.outbox.handle.is_finished() {
             tracing::error!("The outbox ended unexpectedly; it is started again.");
             self.outbox = start_outbox(self.desk.db.clone(), Arc::clone(&self.config));
+        }
+    }
+
+    /// Has every account connect again when the machine slept or its clock was set.
+    fn wake_after_leap(&self, before: Clocks, now: Clocks) {
+        if let Some(leap) = now.leap(before) {
+            tracing::info!(
+                seconds = leap.as_secs(),
+                "The machine slept or its clock was set; every account looks anew."
+            );
+            self.tasks.values().for_each(|task| task.pulse.wake());
         }
     }
 
@@ -197,19 +217,30 @@ impl Daemon {
         self.tasks.values().all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER)
     }
 
-    /// One line for `systemctl status`: names and counts only.
+    /// One line for `systemctl status`: names, times and counts only.
     fn status(&self) -> String {
         let parts = self.tasks.values().map(|task| {
             let health = task.pulse.health();
-            let state = match (&health.fresh, health.trouble.is_empty()) {
-                (true, _) => "watched",
-                (false, true) => "connecting",
-                (false, false) => "stale",
-            };
-            format!("{}: {state}, {} logged", task.account.name, health.stored)
+            format!("{}: {}, {} logged", task.account.name, state(&health, task.account.poll), health.stored)
         });
         parts.collect::<Vec<_>>().join("; ")
     }
+}
+
+/// How an account is, in a few words. It is fresh only where a look says so.
+fn state(health: &Health, poll: Duration) -> String {
+    let within = |(looked, _): &(Instant, _)| looked.elapsed() <= poll * STALE_POLLS;
+    match (health.looked, health.progress) {
+        (_, Some((read, of))) => format!("reading, {read} of {of}"),
+        (Some(looked), None) if health.fresh && within(&looked) => "watched".to_owned(),
+        (Some((_, at)), None) => format!("stale since {}", at.strftime("%Y-%m-%d %H:%M UTC")),
+        (None, None) if health.trouble.is_empty() => "connecting".to_owned(),
+        (None, None) => "stale since the start".to_owned(),
+    }
+}
+
+fn read_clocks() -> Clocks {
+    Clocks { running: Instant::now().into_std(), wall: clock::now() }
 }
 
 fn start(desk: Desk, account: Account) -> Task {
@@ -228,13 +259,16 @@ fn start_outbox(db: Db, config: Arc<Config>) -> OutboxTask {
 /// Watches an account, and after every failure rests and connects again, until told to stop.
 async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
     let mut backoff = Backoff::default();
+    let mut memory = Memory::default();
     let mut refused = 0;
     while !pulse.is_stopped() {
         let stored = pulse.health().stored;
-        let error = match watch::watch(&desk, &account, &pulse).await {
-            Ok(()) => return,
-            Err(error) => error,
+        let ended = tokio::select! {
+            ended = watch::watch(&desk, &account, &mut memory, &pulse) => ended,
+            // What is being read is dropped with the connection; what is stored is stored.
+            () = pulse.woken() => continue,
         };
+        let Err(error) = ended else { return };
         let health = pulse.health();
         if health.fresh || health.stored > stored {
             backoff.completed();
@@ -265,8 +299,11 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
             Some(error) => error.retry_after().unwrap_or_else(|| backoff.failed(jitter())),
             None => backoff.failed(jitter()),
         };
-        if rest(&pulse, pause).await {
-            return;
+        // Rested or woken: the network may be another one now. A refused password is the same.
+        let may_wake = !imap.is_some_and(ImapError::is_authentication);
+        tokio::select! {
+            stopped = rest(&pulse, pause) => if stopped { return },
+            () = pulse.woken(), if may_wake => {}
         }
     }
 }

@@ -5,15 +5,18 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{sync::watch, time::Instant};
 
 use super::watch::Looked;
+use crate::io::clock;
 
 /// The pulse of one account's task. Cloned into it; the supervisor keeps another.
 #[derive(Clone)]
 pub struct Pulse {
     health: Arc<Mutex<Health>>,
     stop: watch::Receiver<bool>,
+    wake: Arc<watch::Sender<()>>,
 }
 
 /// How an account's task is.
@@ -23,6 +26,10 @@ pub struct Health {
     pub moved: Instant,
     /// Whether the last attempt completed a look.
     pub fresh: bool,
+    /// When a look was last completed, by both clocks.
+    pub looked: Option<(Instant, Timestamp)>,
+    /// How far the look that is under way has come: messages read, and how many there are.
+    pub progress: Option<(usize, usize)>,
     /// What went wrong last, cleaned; empty when nothing did.
     pub trouble: String,
     /// Mails logged since the start.
@@ -32,8 +39,15 @@ pub struct Health {
 impl Pulse {
     /// A task that has just begun; `stop` becomes true when it is to end.
     pub fn new(stop: watch::Receiver<bool>) -> Pulse {
-        let health = Health { moved: Instant::now(), fresh: false, trouble: String::new(), stored: 0 };
-        Pulse { health: Arc::new(Mutex::new(health)), stop }
+        let health = Health {
+            moved: Instant::now(),
+            fresh: false,
+            looked: None,
+            progress: None,
+            trouble: String::new(),
+            stored: 0,
+        };
+        Pulse { health: Arc::new(Mutex::new(health)), stop, wake: Arc::new(watch::Sender::new(())) }
     }
 
     /// How the task is now.
@@ -52,10 +66,17 @@ impl Pulse {
         self.change(|_| {});
     }
 
+    /// The task has read so many messages of a look.
+    pub fn progress(&self, read: usize, of: usize) {
+        self.change(|health| health.progress = Some((read, of)));
+    }
+
     /// A look was completed.
     pub fn looked(&self, looked: Looked) {
         self.change(|health| {
             health.fresh = true;
+            health.looked = Some((Instant::now(), clock::now()));
+            health.progress = None;
             health.trouble.clear();
             health.stored += u64::from(looked.stored);
         });
@@ -65,6 +86,7 @@ impl Pulse {
     pub fn failed(&self, text: &str) {
         self.change(|health| {
             health.fresh = false;
+            health.progress = None;
             health.trouble = crate::clean::line(text);
         });
     }
@@ -79,6 +101,18 @@ impl Pulse {
         let mut stop = self.stop.clone();
         // The sender lives as long as the daemon; if it is gone, the daemon is too.
         let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Everything the task believes about its connection is void: it connects again.
+    pub fn wake(&self) {
+        self.wake.send_replace(());
+    }
+
+    /// Completes when [`Pulse::wake`] is called.
+    pub async fn woken(&self) {
+        let mut wake = self.wake.subscribe();
+        // The sender lives in this very value.
+        let _ = wake.changed().await;
     }
 
     /// Rests for a while; true when the task is to end instead.

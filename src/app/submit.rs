@@ -23,8 +23,8 @@ use crate::{
         store::{AlreadyRunning, Db, DraftView, Lock, Store, StoreError},
     },
     message::MessageId,
+    pace::Backoff,
     secret,
-    sync::Backoff,
 };
 
 /// The pauses after a refused login: a second try may follow a server's hiccup, more would lock the account.

@@ -24,6 +24,7 @@ use crate::{
         store::{Attempt, Committed, Db, Place, Store, StoreError},
     },
     outcome::Category,
+    pace::{self, Logins},
     sync::{self, Cursor, LookBack, Selected, SyncPlan, Void},
 };
 
@@ -39,6 +40,12 @@ const SHUT_FOR: Duration = Duration::from_secs(15 * 60);
 /// Shortest time between two looks: news that come in a burst are read together, and a server that always has news is
 /// not asked without pause.
 const LOOKS_APART: Duration = Duration::from_secs(1);
+
+/// How long a server that refused IDLE is not asked for it again (`reliability.md` A4): providers switch it off under
+/// load.
+const NO_IDLE_FOR: Duration = Duration::from_secs(60 * 60);
+/// Longest wait without a sign of life from a task that keeps the pace of logins.
+const PAUSE_STEP: Duration = Duration::from_secs(30);
 
 /// What a look needs.
 #[derive(Clone)]
@@ -81,12 +88,46 @@ pub async fn look_once(desk: &Desk, account: &Account) -> Result<Looked> {
     let pulse = Pulse::new(stop);
     match &account.source {
         Source::Imap(login) => {
-            let mut watcher = Watcher::open(desk, account, login, &pulse).await?;
+            let mut memory = Memory { unpaced: true, ..Memory::default() };
+            let mut watcher = Watcher::open(desk, account, login, &mut memory, &pulse).await?;
             let looked = watcher.look_at_all().await?;
             watcher.session.logout().await;
             Ok(looked)
         }
         Source::Maildir(path) => maildir::look(desk, account, path, &pulse).await,
+    }
+}
+
+/// What is known of an account's server from one connection to the next.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The pace of logins.
+    logins: Logins,
+    /// No pace is kept: the person asked for one look and waits for it.
+    unpaced: bool,
+    /// Until when the server is not asked for IDLE, which it refused.
+    no_idle_until: Option<Instant>,
+    /// Mailboxes that could not be opened, and when they are tried again.
+    shut: BTreeMap<String, Instant>,
+}
+
+impl Memory {
+    /// Connects and logs in, no more often than a server likes.
+    async fn log_in(&mut self, login: &Login, pulse: &Pulse) -> Result<Session> {
+        let mut pause = self.logins.next(Instant::now().into_std());
+        while !pause.is_zero() && !self.unpaced {
+            // In steps, so that the watchdog sees the task move.
+            let step = pause.min(PAUSE_STEP);
+            pulse.beat();
+            tokio::time::sleep(step).await;
+            pause -= step;
+        }
+        pulse.beat();
+        submit::open(login).await
+    }
+
+    fn may_idle(&self) -> bool {
+        self.no_idle_until.is_none_or(|until| Instant::now() >= until)
     }
 }
 
@@ -96,15 +137,20 @@ struct Watcher<'a> {
     account: &'a Account,
     login: &'a Login,
     pulse: &'a Pulse,
+    memory: &'a mut Memory,
     session: Session,
-    /// Mailboxes that could not be opened, and when they are tried again.
-    shut: BTreeMap<&'a str, Instant>,
 }
 
 impl<'a> Watcher<'a> {
-    async fn open(desk: &'a Desk, account: &'a Account, login: &'a Login, pulse: &'a Pulse) -> Result<Watcher<'a>> {
-        let session = submit::open(login).await?;
-        Ok(Watcher { desk, account, login, pulse, session, shut: BTreeMap::new() })
+    async fn open(
+        desk: &'a Desk,
+        account: &'a Account,
+        login: &'a Login,
+        memory: &'a mut Memory,
+        pulse: &'a Pulse,
+    ) -> Result<Watcher<'a>> {
+        let session = memory.log_in(login, pulse).await?;
+        Ok(Watcher { desk, account, login, pulse, memory, session })
     }
 
     /// Looks at every mailbox. One that the server will not open is reported and left out: the others go on. Only when
@@ -115,12 +161,12 @@ impl<'a> Watcher<'a> {
         let mut opened = 0;
         // The first mailbox comes last: it stays open, and IDLE then speaks of it.
         for mailbox in self.account.mailboxes.iter().rev() {
-            if self.shut.get(mailbox.as_str()).is_some_and(|until| Instant::now() < *until) {
+            if self.memory.shut.get(mailbox.as_str()).is_some_and(|until| Instant::now() < *until) {
                 sum.unopened += 1;
                 continue;
             }
             if !self.session.is_open() {
-                self.session = submit::open(self.login).await?;
+                self.session = self.memory.log_in(self.login, self.pulse).await?;
             }
             let selected = match self.session.examine(mailbox).await {
                 Ok(selected) => selected,
@@ -131,21 +177,21 @@ impl<'a> Watcher<'a> {
                         reason = %error,
                         "A mailbox cannot be opened; `onward doctor` and the server's list of mailboxes help."
                     );
-                    self.shut.insert(mailbox, Instant::now() + SHUT_FOR);
+                    self.memory.shut.insert(mailbox.clone(), Instant::now() + SHUT_FOR);
                     sum.unopened += 1;
                     refused = Some(error);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
-            self.shut.remove(mailbox.as_str());
+            self.memory.shut.remove(mailbox.as_str());
             opened += 1;
             sum.add(self.look(mailbox, selected).await?);
         }
         match refused {
             Some(error) if opened == 0 => Err(error.into()),
             Some(_) if !self.session.is_open() => {
-                self.session = submit::open(self.login).await?;
+                self.session = self.memory.log_in(self.login, self.pulse).await?;
                 Ok(sum)
             }
             _ => Ok(sum),
@@ -184,9 +230,12 @@ impl<'a> Watcher<'a> {
         let reading = Reading { desk: self.desk, account: self.account, mailbox, uid_validity, plan };
         reading.prepare(&uids).await?;
         let mut sum = Looked::default();
-        for batch in uids.chunks(BATCH) {
+        for (number, batch) in uids.chunks(BATCH).enumerate() {
             if self.pulse.is_stopped() {
                 return Ok(sum);
+            }
+            if uids.len() > BATCH {
+                self.pulse.progress(number * BATCH, uids.len());
             }
             self.pulse.beat();
             sum.add(reading.batch(session, batch).await?);
@@ -361,9 +410,9 @@ pub(super) fn tally(done: Option<&ingest::Ingested>, account: &str) -> Looked {
 }
 
 /// Watches an account until it is told to stop; returns early only with an error, and then a new connection is due.
-pub async fn watch(desk: &Desk, account: &Account, pulse: &Pulse) -> Result<()> {
+pub async fn watch(desk: &Desk, account: &Account, memory: &mut Memory, pulse: &Pulse) -> Result<()> {
     match &account.source {
-        Source::Imap(login) => watch_imap(desk, account, login, pulse).await,
+        Source::Imap(login) => watch_imap(desk, account, login, memory, pulse).await,
         Source::Maildir(path) => loop {
             pulse.beat();
             pulse.looked(maildir::look(desk, account, path, pulse).await?);
@@ -374,17 +423,16 @@ pub async fn watch(desk: &Desk, account: &Account, pulse: &Pulse) -> Result<()> 
     }
 }
 
-async fn watch_imap(desk: &Desk, account: &Account, login: &Login, pulse: &Pulse) -> Result<()> {
+async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut Memory, pulse: &Pulse) -> Result<()> {
     // A connection that is waited for is dropped when the daemon ends: what is stored is stored, the rest comes again.
-    let opened = unless_stopped(pulse, Watcher::open(desk, account, login, pulse)).await;
+    let opened = unless_stopped(pulse, Watcher::open(desk, account, login, memory, pulse)).await;
     let Some(mut watcher) = opened.transpose()? else { return Ok(()) };
-    let mut idle_works = true;
     loop {
         pulse.beat();
         let Some(looked) = unless_stopped(pulse, watcher.look_at_all()).await else { return Ok(()) };
         pulse.looked(looked?);
-        if !idle_works {
-            if pulse.rest(account.poll).await {
+        if !watcher.memory.may_idle() {
+            if pulse.rest(pace::around(account.poll, submit::jitter())).await {
                 break;
             }
             continue;
@@ -402,8 +450,8 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, pulse: &Pulse
                     account = account.name,
                     "The server does not announce new mail; it is asked on a timer."
                 );
-                idle_works = false;
-                let opened = unless_stopped(pulse, submit::open(login)).await;
+                watcher.memory.no_idle_until = Some(Instant::now() + NO_IDLE_FOR);
+                let opened = unless_stopped(pulse, watcher.memory.log_in(login, pulse)).await;
                 let Some(session) = opened.transpose()? else { return Ok(()) };
                 watcher.session = session;
             }
