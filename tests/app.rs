@@ -187,8 +187,11 @@ async fn the_cursor_waits_for_a_mail_that_was_not_given_and_not_for_one_that_is_
         opened(Some(4), 2),
         expect("UID SEARCH UID 1:*"),
         found("2 3"),
-        expect("UID FETCH 2:3 "),
-        fetched(&[(2, Some(no("Quillstone"))), (3, Some(no("Larkfield")))]),
+        // What failed once is read alone, so that its neighbours do not fail with it.
+        expect("UID FETCH 2 "),
+        fetched(&[(2, Some(no("Quillstone")))]),
+        expect("UID FETCH 3 "),
+        fetched(&[(3, Some(no("Larkfield")))]),
     ]);
     let looked = home.look_at(Script::start(second).await).await;
     assert_eq!((looked.stored, looked.known, looked.failed), (1, 1, 0));

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     classify::{Classification, classify_with},
     io::store::{self, Committed, Ingest, NewOutcome, Store, StoreError},
+    learn::Learned,
     message::{Address, Fetched, Message, MessageId},
     note::{Note, NoteContext, choose},
     outcome::{Category, Origin, Outcome, Stage, employer_key},
@@ -60,6 +61,19 @@ pub struct Ingested {
     pub verdict: Option<(Category, bool)>,
 }
 
+/// A message that was read and judged, and not stored: all that needs no log.
+pub struct Judged {
+    message: Message,
+    classification: Classification,
+}
+
+/// Reads and judges a message.
+pub fn judge(kit: &Kit, learned: &Learned, arrived: &Arrived<'_>) -> Judged {
+    let message = Message::parse(arrived.bytes, Fetched::of(arrived.truncated));
+    let classification = classify_with(&kit.rules, &message, learned);
+    Judged { message, classification }
+}
+
 /// Judges a message and stores everything that follows from it together with the cursor.
 pub fn ingest(
     store: &mut Store,
@@ -68,9 +82,24 @@ pub fn ingest(
     cursor: Option<Cursor>,
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
-    let message = Message::parse(arrived.bytes, Fetched::of(arrived.truncated));
-    let learned = kit.memory.current(store, &kit.rules, &kit.telling.zone)?;
-    let classification = classify_with(&kit.rules, &message, &learned);
+    let learned = kit.learned(store)?;
+    file(store, kit, arrived, judge(kit, &learned, arrived), cursor, now)
+}
+
+/// Stores a judged message and everything that follows from it together with the cursor.
+pub fn file(
+    store: &mut Store,
+    kit: &Kit,
+    arrived: &Arrived<'_>,
+    judged: Judged,
+    cursor: Option<Cursor>,
+    now: Timestamp,
+) -> Result<Ingested, StoreError> {
+    let Judged { message, classification } = judged;
+    let verdict = Some((classification.category, classification.decided));
+    let nothing = classification.category == Category::Unrelated && classification.decided;
+    // The log keeps no sentence of a mail that is none of its business.
+    let classification = if nothing { classification.without_text() } else { classification };
     let base = Ingest {
         account: arrived.account,
         mailbox: arrived.mailbox,
@@ -90,8 +119,7 @@ pub fn ingest(
     if store.known(arrived.account, message.id.as_ref(), &message.hash)?.is_some() || is_ours(store, &message)? {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
-    let verdict = Some((classification.category, classification.decided));
-    if classification.category == Category::Unrelated && classification.decided {
+    if nothing {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict });
     }
     let thread = thread(store, &message)?;

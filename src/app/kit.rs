@@ -2,12 +2,17 @@
 //!
 //! It reads the person's files through `io` and reports every problem; it must not judge mail.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use super::memory::Memory;
 use crate::{
     config::Config,
-    io::{rules_dir, text_dir},
+    io::{
+        rules_dir,
+        store::{Store, StoreError},
+        text_dir,
+    },
+    learn::Learned,
     note::Notes,
     reply::{Identity, Policy, Problem, Templates},
     rules::{self, RuleSet, Source, Trust},
@@ -57,6 +62,11 @@ impl fmt::Display for KitProblems {
 }
 
 impl Kit {
+    /// What the person's corrections taught up to now.
+    pub fn learned(&self, store: &Store) -> Result<Arc<Learned>, StoreError> {
+        self.memory.current(store, &self.rules, &self.telling.zone)
+    }
+
     /// Loads rules, policy and texts as the configuration has them. Anything broken in the person's files is an error
     /// with all its problems: nothing is silently left out.
     pub fn load(config: &Config) -> Result<Kit, KitProblems> {

@@ -3,14 +3,19 @@
 //! A connection that errs is dropped and a new one made after a pause; nothing here decides what a mail means. IDLE is
 //! a hint: every wait ends with a look, and a look asks the server itself what is new.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
 use super::{
-    ingest::{self, Arrived},
+    ingest::{self, Arrived, Judged},
     kit::Kit,
     maildir,
     pulse::Pulse,
@@ -20,9 +25,10 @@ use crate::{
     config::{Account, Login, Source},
     io::{
         clock,
-        imap::{FETCH_BATCH_MAX, Fetched, IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
+        imap::{Batch, FETCH_BATCH_MAX, Fetched, IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
         store::{Attempt, Committed, Db, Place, Store, StoreError},
     },
+    learn::Learned,
     outcome::Category,
     pace::{self, Logins},
     sync::{self, Cursor, LookBack, Selected, SyncPlan, Void},
@@ -33,6 +39,12 @@ use crate::{
 pub const FETCH_OCTETS: u32 = 65_536;
 /// Messages asked for in one command: at line rate over a slow connection without holding much in memory.
 const BATCH: usize = if FETCH_BATCH_MAX < 100 { FETCH_BATCH_MAX } else { 100 };
+/// Most threads that judge one batch: more than a few processors are the person's, not ours.
+const JUDGES_MAX: usize = 4;
+/// What is on record for a message that made the program fail.
+const FAILED_INSIDE: &str = "reading it failed inside onward";
+/// What is on record for a message that the server would not give.
+const NOT_GIVEN: &str = "the server listed it and did not give it";
 /// How far back is looked again when a mailbox was renumbered: what is older is history.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long a mailbox that could not be opened is left alone: each try costs a login.
@@ -228,21 +240,57 @@ impl<'a> Watcher<'a> {
             _ => selected.cursor_at_end(highest),
         };
         let reading = Reading { desk: self.desk, account: self.account, mailbox, uid_validity, plan };
-        reading.prepare(&uids).await?;
-        let mut sum = Looked::default();
-        for (number, batch) in uids.chunks(BATCH).enumerate() {
-            if self.pulse.is_stopped() {
-                return Ok(sum);
-            }
-            if uids.len() > BATCH {
-                self.pulse.progress(number * BATCH, uids.len());
-            }
-            self.pulse.beat();
-            sum.add(reading.batch(session, batch).await?);
-        }
+        let suspects = reading.prepare(&uids).await?;
+        let Some(sum) = self.read(&reading, &batches(&uids, &suspects), uids.len()).await? else {
+            return Ok(Looked::default());
+        };
         reading.finish(end).await?;
         Ok(sum)
     }
+
+    /// Reads batch after batch: while one is judged and stored, the next one is fetched. `None` when the task is to end
+    /// before all is read.
+    async fn read(&mut self, reading: &Reading<'_>, batches: &[&[u32]], all: usize) -> Result<Option<Looked>> {
+        let mut sum = Looked::default();
+        let mut read = 0;
+        let mut fetched: Option<Batch> = None;
+        for batch in batches.iter().map(Some).chain([None]) {
+            if self.pulse.is_stopped() {
+                return Ok(None);
+            }
+            self.pulse.beat();
+            if all > BATCH {
+                self.pulse.progress(read, all);
+            }
+            let session = &mut self.session;
+            let fetch = async {
+                match batch {
+                    Some(uids) => session.fetch(uids, FETCH_OCTETS).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let store = async {
+                match fetched.take() {
+                    Some(batch) => reading.store(batch).await,
+                    None => Ok(Looked::default()),
+                }
+            };
+            let (next, stored) = tokio::join!(fetch, store);
+            // What was fetched before is stored, whatever became of the connection meanwhile.
+            sum.add(stored?);
+            fetched = next?;
+            read += batch.map_or(0, |uids| uids.len());
+        }
+        Ok(Some(sum))
+    }
+}
+
+/// The messages to read, in order, in batches. One whose last reading never ended is read alone: it may take the
+/// process down again, and its neighbours shall not count for it.
+fn batches<'u>(uids: &'u [u32], suspects: &[u32]) -> Vec<&'u [u32]> {
+    let alone = |uid: &u32| suspects.binary_search(uid).is_ok();
+    let groups = uids.chunk_by(|before, after| !alone(before) && !alone(after));
+    groups.flat_map(|group| group.chunks(BATCH)).collect()
 }
 
 /// Whether the server refuses this mailbox, and not the login or everything for load.
@@ -275,8 +323,9 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Ends attempts at messages that are gone meanwhile, so that the cursor does not wait for them for ever. Where the
-    /// mailbox went back in time, its UIDs are forgotten: they may mean other messages now.
-    async fn prepare(&self, uids: &[u32]) -> Result<()> {
+    /// mailbox went back in time, its UIDs are forgotten: they may mean other messages now. Gives the UIDs, ascending,
+    /// whose reading was begun before and did not end.
+    async fn prepare(&self, uids: &[u32]) -> Result<Vec<u32>> {
         let (account, mailbox, uid_validity) = self.place();
         let renumbered = matches!(self.plan, SyncPlan::Reread { why: Void::UidNext { .. }, .. });
         let uids = uids.to_vec();
@@ -284,39 +333,158 @@ impl Reading<'_> {
             if renumbered {
                 store.forget_places(&account, &mailbox, uid_validity)?;
             }
-            for uid in store.open_attempts(&account, &mailbox, uid_validity)? {
-                if uids.binary_search(&uid).is_err() {
-                    store.vanished(Place { account: &account, mailbox: &mailbox, uid_validity, uid }, clock::now())?;
-                }
+            let mut open = store.open_attempts(&account, &mailbox, uid_validity)?;
+            for uid in open.extract_if(.., |uid| uids.binary_search(uid).is_err()) {
+                store.vanished(Place { account: &account, mailbox: &mailbox, uid_validity, uid }, clock::now())?;
             }
-            Ok(())
+            Ok(open)
         };
         Ok(self.desk.db.call(work).await?)
     }
 
-    /// Fetches and stores one batch. What the server would not give, body or all, is tried again at the next look,
-    /// three times in all; where it is no longer listed then, it is gone.
-    async fn batch(&self, session: &mut Session, uids: &[u32]) -> Result<Looked> {
-        let batch = session.fetch(uids, FETCH_OCTETS).await?;
+    /// Judges and stores one batch in one transaction. What the server would not give, body or all, is tried again at
+    /// the next look, three times in all; where it is no longer listed then, it is gone.
+    async fn store(&self, batch: Batch) -> Result<Looked> {
         let mut sum = Looked::default();
-        // First, because storing a message moves the cursor up to it.
-        for uid in batch.missing {
-            let (account, mailbox, uid_validity) = self.place();
-            let missing = move |store: &mut Store| {
-                let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
-                let now = clock::now();
-                if store.begin_attempt(place, now)? != Attempt::Quarantined {
-                    store.fail_attempt(place, "the server listed it and did not give it", now)?;
+        if !batch.missing.is_empty() {
+            // First, because storing a message moves the cursor up to it.
+            sum.failed += batch.missing.len() as u32;
+            self.failed(batch.missing, NOT_GIVEN).await?;
+        }
+        let messages = self.begin(batch.messages).await?;
+        sum.add(self.store_begun(messages).await?);
+        Ok(sum)
+    }
+
+    /// Stores messages whose attempts are counted.
+    async fn store_begun(&self, messages: Vec<Arc<Fetched>>) -> Result<Looked> {
+        let uids: Vec<u32> = messages.iter().map(|message| message.uid).collect();
+        match self.file(messages.clone()).await {
+            Ok(looked) => Ok(looked),
+            Err(StoreError::Panicked) if messages.len() > 1 => {
+                // One of them made it fail: each for itself tells which.
+                let mut sum = Looked::default();
+                for message in messages {
+                    sum.add(Box::pin(self.store_begun(vec![message])).await?);
+                }
+                Ok(sum)
+            }
+            Err(StoreError::Panicked) => {
+                self.failed(uids, FAILED_INSIDE).await?;
+                Ok(Looked { failed: 1, ..Looked::default() })
+            }
+            Err(error) => {
+                let (account, mailbox, uid_validity) = self.place();
+                let withdraw = move |store: &mut Store| {
+                    for uid in uids {
+                        store.withdraw_attempt(Place { account: &account, mailbox: &mailbox, uid_validity, uid })?;
+                    }
+                    Ok(())
+                };
+                // Where the disk is full this fails too; the error that is told is the first one.
+                let _ = self.desk.db.call(withdraw).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Counts an attempt at each message, durably, before any of them is parsed. Gives those that may be tried.
+    async fn begin(&self, messages: Vec<Fetched>) -> Result<Vec<Arc<Fetched>>> {
+        let (account, mailbox, uid_validity) = self.place();
+        let work = move |store: &mut Store| {
+            let now = clock::now();
+            store.together(|store| {
+                let mut begun = Vec::new();
+                for message in messages {
+                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid: message.uid };
+                    if store.begin_attempt(place, now)? != Attempt::Quarantined {
+                        begun.push(Arc::new(message));
+                    }
+                }
+                Ok(begun)
+            })
+        };
+        Ok(self.desk.db.call(work).await?)
+    }
+
+    /// Judges messages and stores them, all or none.
+    async fn file(&self, messages: Vec<Arc<Fetched>>) -> Result<Looked, StoreError> {
+        let kit = Arc::clone(&self.desk.kit);
+        let learned = self.desk.db.call(move |store| kit.learned(store)).await?;
+        let judged = self.judge(&messages, learned).await;
+        let (account, mailbox, uid_validity) = self.place();
+        let kit = Arc::clone(&self.desk.kit);
+        // Every stored message moves the cursor. A mailbox that is read anew moves it at the end: until then the old
+        // cursor says that there is something left to do.
+        let in_order = !matches!(self.plan, SyncPlan::Reread { .. });
+        let work = move |store: &mut Store| {
+            store.together(|store| {
+                let mut sum = Looked::default();
+                for (fetched, judged) in messages.iter().zip(judged) {
+                    let (now, uid) = (clock::now(), fetched.uid);
+                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
+                    let (Some(judged), Some(bytes)) = (judged, &fetched.body) else {
+                        let why = if fetched.body.is_some() { FAILED_INSIDE } else { "the server gave no body" };
+                        store.fail_attempt(place, why, now)?;
+                        sum.failed += 1;
+                        continue;
+                    };
+                    let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), now);
+                    let cursor = in_order.then_some(Cursor { uid_validity, last_uid: uid });
+                    let done = ingest::file(store, &kit, &arrived, judged, cursor, now)?;
+                    sum.add(tally(Some(&done), &account));
+                }
+                Ok(sum)
+            })
+        };
+        self.desk.db.call(work).await
+    }
+
+    /// Judges messages, on as many threads as there are processors; `None` for one that could not be.
+    async fn judge(&self, messages: &[Arc<Fetched>], learned: Arc<Learned>) -> Vec<Option<Judged>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(JUDGES_MAX);
+        let (account, mailbox, uid_validity) = self.place();
+        let part = messages.len().div_ceil(threads).max(1);
+        let parts: Vec<_> = messages
+            .chunks(part)
+            .map(|messages| {
+                let (messages, learned) = (messages.to_vec(), Arc::clone(&learned));
+                let (kit, account, mailbox) = (Arc::clone(&self.desk.kit), account.clone(), mailbox.clone());
+                tokio::task::spawn_blocking(move || {
+                    let one = |fetched: &Arc<Fetched>| {
+                        let bytes = fetched.body.as_ref()?;
+                        let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), clock::now());
+                        // The panic's own line says where to look for the mistake; the mail is tried again.
+                        catch_unwind(AssertUnwindSafe(|| ingest::judge(&kit, &learned, &arrived))).ok()
+                    };
+                    messages.iter().map(one).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let mut judged = Vec::new();
+        for (part, messages) in parts.into_iter().zip(messages.chunks(part)) {
+            judged.extend(part.await.unwrap_or_else(|_| messages.iter().map(|_| None).collect()));
+        }
+        judged
+    }
+
+    /// Records that messages could not be read.
+    async fn failed(&self, uids: Vec<u32>, why: &'static str) -> Result<()> {
+        let (account, mailbox, uid_validity) = self.place();
+        let work = move |store: &mut Store| {
+            let now = clock::now();
+            store.together(|store| {
+                for uid in uids {
+                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
+                    // What was not given was not begun either.
+                    if why != NOT_GIVEN || store.begin_attempt(place, now)? != Attempt::Quarantined {
+                        store.fail_attempt(place, why, now)?;
+                    }
                 }
                 Ok(())
-            };
-            self.desk.db.call(missing).await?;
-            sum.failed += 1;
-        }
-        for message in batch.messages {
-            sum.add(self.message(message).await?);
-        }
-        Ok(sum)
+            })
+        };
+        Ok(self.desk.db.call(work).await?)
     }
 
     /// Moves the cursor after a look in which everything was stored.
@@ -336,51 +504,24 @@ impl Reading<'_> {
     fn place(&self) -> (String, String, u32) {
         (self.account.name.clone(), self.mailbox.to_owned(), self.uid_validity)
     }
+}
 
-    async fn message(&self, fetched: Fetched) -> Result<Looked> {
-        let (account, mailbox, uid_validity) = self.place();
-        let uid = fetched.uid;
-        let kit = Arc::clone(&self.desk.kit);
-        // Every stored message moves the cursor. A mailbox that is read anew moves it at the end: until then the old
-        // cursor says that there is something left to do.
-        let in_order = !matches!(self.plan, SyncPlan::Reread { .. });
-        let work = move |store: &mut Store| {
-            let now = clock::now();
-            let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
-            if store.begin_attempt(place, now)? == Attempt::Quarantined {
-                return Ok(None);
-            }
-            let truncated = fetched.is_truncated(FETCH_OCTETS);
-            let Some(bytes) = &fetched.body else {
-                store.fail_attempt(place, "the server gave no body", now)?;
-                return Ok(None);
-            };
-            let arrived = Arrived {
-                account: &account,
-                mailbox: &mailbox,
-                uid_validity,
-                uid: Some(uid),
-                internal_date: fetched.internal_date.unwrap_or(now),
-                size: u64::from(fetched.size),
-                truncated,
-                bytes,
-            };
-            let cursor = in_order.then_some(Cursor { uid_validity, last_uid: uid });
-            ingest::ingest(store, &kit, &arrived, cursor, now).map(Some)
-        };
-        match self.desk.db.call(work).await {
-            Ok(done) => Ok(tally(done.as_ref(), &self.account.name)),
-            Err(StoreError::Panicked) => {
-                let (account, mailbox, uid_validity) = self.place();
-                let failed = move |store: &mut Store| {
-                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
-                    store.fail_attempt(place, "reading it failed inside onward", clock::now())
-                };
-                self.desk.db.call(failed).await?;
-                Ok(tally(None, &self.account.name))
-            }
-            Err(error) => Err(error.into()),
-        }
+/// A fetched message with where it came from.
+fn arrived<'a>(
+    fetched: &Fetched,
+    bytes: &'a [u8],
+    (account, mailbox, uid_validity): (&'a str, &'a str, u32),
+    now: Timestamp,
+) -> Arrived<'a> {
+    Arrived {
+        account,
+        mailbox,
+        uid_validity,
+        uid: Some(fetched.uid),
+        internal_date: fetched.internal_date.unwrap_or(now),
+        size: u64::from(fetched.size),
+        truncated: fetched.is_truncated(FETCH_OCTETS),
+        bytes,
     }
 }
 

@@ -444,6 +444,32 @@ pub struct Facts {
 }
 
 impl Classification {
+    /// The verdict without anything that the mail says: category, scores and the rules' fingerprint.
+    pub fn without_text(self) -> Classification {
+        let Facts { stage, stage_assumed, reason, agency, noreply, no_feedback, offers_feedback, retracts, .. } =
+            self.facts;
+        let facts = Facts {
+            stage,
+            stage_assumed,
+            reason,
+            agency,
+            noreply,
+            no_feedback,
+            offers_feedback,
+            retracts,
+            language: self.facts.language,
+            employer: None,
+            role: None,
+            requisition_id: None,
+            contact: None,
+            signed_by: None,
+            ats: None,
+            applicants: None,
+            dates: Vec::new(),
+        };
+        Classification { hits: Vec::new(), facts, ..self }
+    }
+
     /// The outcome this verdict stands for.
     pub fn outcome(&self) -> Outcome {
         let value = |f: &Option<Fact>| f.as_ref().map(|f| f.value.clone());

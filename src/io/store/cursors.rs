@@ -166,6 +166,25 @@ impl Store {
         Ok(attempt)
     }
 
+    /// Takes back an attempt that ended by no fault of the message, e.g. because the disk was full.
+    pub fn withdraw_attempt(&mut self, place: Place<'_>) -> Result<()> {
+        let at = params![place.account, place.mailbox, place.uid_validity, place.uid];
+        let tx = self.begin()?;
+        tx.execute(
+            "UPDATE quarantine SET attempts = attempts - 1
+             WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND uid = ?4 AND quarantined_at IS NULL",
+            at,
+        )?;
+        tx.execute(
+            "DELETE FROM quarantine
+             WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND uid = ?4 AND quarantined_at IS NULL
+                   AND attempts <= 0",
+            at,
+        )?;
+        tx.commit()?;
+        Ok(())
+    }
+
     /// Records why an attempt failed; the last one allowed quarantines the message.
     pub fn fail_attempt(&mut self, place: Place<'_>, reason: &str, now: Timestamp) -> Result<Attempt> {
         let reason = clean::line_within(reason, REASON_CHARS_MAX);

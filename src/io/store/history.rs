@@ -193,8 +193,8 @@ impl Store {
 
     /// Numbers for the status line.
     pub fn counts(&self) -> Result<Counts> {
-        // One transaction, so that the numbers are of one moment.
-        let tx = self.db.unchecked_transaction()?;
+        let _moment = self.one_moment()?;
+        let tx = &self.db;
         let number = |sql: &str| -> Result<u32> { Ok(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
         let mut by_category =
             tx.prepare_cached("SELECT category, count(*) FROM current_outcome GROUP BY category ORDER BY category")?;

@@ -26,9 +26,13 @@ mod outbox;
 mod plans;
 mod value;
 
-use std::fmt;
+use std::{
+    fmt,
+    ops::Deref,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 
 pub use self::{
     chain::{Correction, Superseded},
@@ -54,9 +58,67 @@ pub struct Store {
 
 impl Store {
     /// A transaction that may write from its first statement on: two processes cannot both read a state and then
-    /// both change it.
-    fn begin(&mut self) -> Result<Transaction<'_>> {
-        Ok(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    /// both change it. Inside [`Store::together`] it is a part of the whole, which may fail alone.
+    fn begin(&mut self) -> Result<Tx<'_>> {
+        if self.db.is_autocommit() {
+            Ok(Tx::Whole(self.db.transaction_with_behavior(TransactionBehavior::Immediate)?))
+        } else {
+            Ok(Tx::Part(self.db.savepoint()?))
+        }
+    }
+
+    /// Holds what is read at one moment together, until it is dropped; inside of a transaction that is so anyway.
+    fn one_moment(&self) -> Result<Option<Transaction<'_>>> {
+        Ok(self.db.is_autocommit().then(|| self.db.unchecked_transaction()).transpose()?)
+    }
+
+    /// Does several things in one transaction: all of them are on disk afterwards, with one wait for it, or none. A
+    /// panic undoes them too.
+    pub fn together<T>(&mut self, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        if !self.db.is_autocommit() {
+            return work(self);
+        }
+        self.db.execute_batch("BEGIN IMMEDIATE")?;
+        let done = catch_unwind(AssertUnwindSafe(|| work(self)));
+        let committed = match &done {
+            Ok(Ok(_)) => self.db.execute_batch("COMMIT").map_err(StoreError::from),
+            _ => Ok(()),
+        };
+        if !self.db.is_autocommit() {
+            // SQLite has undone it already where the disk was full.
+            let _ = self.db.execute_batch("ROLLBACK");
+        }
+        match done {
+            Ok(done) => committed.and(done),
+            Err(panic) => resume_unwind(panic),
+        }
+    }
+}
+
+/// A transaction, or a part of one. Dropped without a commit, it never was.
+enum Tx<'s> {
+    Whole(Transaction<'s>),
+    Part(Savepoint<'s>),
+}
+
+impl Tx<'_> {
+    fn commit(self) -> Result<()> {
+        match self {
+            Tx::Whole(tx) => tx.commit()?,
+            Tx::Part(part) => part.commit()?,
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        match self {
+            Tx::Whole(tx) => tx,
+            Tx::Part(part) => part,
+        }
     }
 }
 

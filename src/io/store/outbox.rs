@@ -79,8 +79,8 @@ impl Store {
     /// An approved draft to be placed in Drafts. Its state does not change until `place` is recorded: APPEND can be
     /// repeated safely by its Message-ID, and it is the person who sends.
     pub fn approved_for_drafts(&self, draft: i64) -> Result<ApprovedDraft> {
-        let tx = self.db.unchecked_transaction()?;
-        approved(&tx, draft, DraftEvent::Place).map(|(ready, _)| ready)
+        let _moment = self.one_moment()?;
+        approved(&self.db, draft, DraftEvent::Place).map(|(ready, _)| ready)
     }
 
     /// At the start, before anything is sent: a draft that is still `sending` was on its way when the process ended,
