@@ -21,6 +21,7 @@ mod demo;
 mod e2e;
 mod imap;
 mod learn;
+mod liveness;
 mod message;
 mod metamorphic;
 mod project;

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     ingest::{self, Arrived},
     pulse::Pulse,
-    watch::{Desk, Looked, tally},
+    reading::tally,
+    watch::{Desk, Looked},
 };
 use crate::{
     config::Account,

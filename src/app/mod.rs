@@ -13,5 +13,6 @@ pub mod maildir;
 pub mod memory;
 pub mod pulse;
 pub mod queue;
+mod reading;
 pub mod submit;
 pub mod watch;

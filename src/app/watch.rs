@@ -3,48 +3,24 @@
 //! A connection that errs is dropped and a new one made after a pause; nothing here decides what a mail means. IDLE is
 //! a hint: every wait ends with a look, and a look asks the server itself what is new.
 
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
-use super::{
-    ingest::{self, Arrived, Judged},
-    kit::Kit,
-    maildir,
-    pulse::Pulse,
-    submit,
-};
+use super::{kit::Kit, maildir, pulse::Pulse, reading::Reading, submit};
 use crate::{
     config::{Account, Login, Source},
     io::{
         clock,
-        imap::{Batch, FETCH_BATCH_MAX, Fetched, IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
-        store::{Attempt, Committed, Db, Place, Store, StoreError},
+        imap::{IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
+        store::Db,
     },
-    learn::Learned,
-    outcome::Category,
     pace::{self, Logins},
-    sync::{self, Cursor, LookBack, Selected, SyncPlan, Void},
+    sync::{self, Cursor, LookBack, Selected, SyncPlan},
 };
 
-/// First octets of a message that are read: enough for the text of all but a few mails, and one round trip
-/// (`reference/spike.md` measured it). RFC822.SIZE tells when there is more.
-pub const FETCH_OCTETS: u32 = 65_536;
-/// Messages asked for in one command: at line rate over a slow connection without holding much in memory.
-const BATCH: usize = if FETCH_BATCH_MAX < 100 { FETCH_BATCH_MAX } else { 100 };
-/// Most threads that judge one batch: more than a few processors are the person's, not ours.
-const JUDGES_MAX: usize = 4;
-/// What is on record for a message that made the program fail.
-const FAILED_INSIDE: &str = "reading it failed inside onward";
-/// What is on record for a message that the server would not give.
-const NOT_GIVEN: &str = "the server listed it and did not give it";
 /// How far back is looked again when a mailbox was renumbered: what is older is history.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long a mailbox that could not be opened is left alone: each try costs a login.
@@ -138,6 +114,10 @@ impl Memory {
         submit::open(login).await
     }
 
+    fn is_shut(&self, mailbox: &str) -> bool {
+        self.shut.get(mailbox).is_some_and(|until| Instant::now() < *until)
+    }
+
     fn may_idle(&self) -> bool {
         self.no_idle_until.is_none_or(|until| Instant::now() >= until)
     }
@@ -171,9 +151,13 @@ impl<'a> Watcher<'a> {
         let mut sum = Looked::default();
         let mut refused = None;
         let mut opened = 0;
+        // A look in which nothing was opened proves nothing: where all are shut, all are tried.
+        if self.account.mailboxes.iter().all(|mailbox| self.memory.is_shut(mailbox)) {
+            self.memory.shut.clear();
+        }
         // The first mailbox comes last: it stays open, and IDLE then speaks of it.
         for mailbox in self.account.mailboxes.iter().rev() {
-            if self.memory.shut.get(mailbox.as_str()).is_some_and(|until| Instant::now() < *until) {
+            if self.memory.is_shut(mailbox) {
                 sum.unopened += 1;
                 continue;
             }
@@ -240,57 +224,8 @@ impl<'a> Watcher<'a> {
             _ => selected.cursor_at_end(highest),
         };
         let reading = Reading { desk: self.desk, account: self.account, mailbox, uid_validity, plan };
-        let suspects = reading.prepare(&uids).await?;
-        let Some(sum) = self.read(&reading, &batches(&uids, &suspects), uids.len()).await? else {
-            return Ok(Looked::default());
-        };
-        reading.finish(end).await?;
-        Ok(sum)
+        reading.read(session, &uids, end, self.pulse).await
     }
-
-    /// Reads batch after batch: while one is judged and stored, the next one is fetched. `None` when the task is to end
-    /// before all is read.
-    async fn read(&mut self, reading: &Reading<'_>, batches: &[&[u32]], all: usize) -> Result<Option<Looked>> {
-        let mut sum = Looked::default();
-        let mut read = 0;
-        let mut fetched: Option<Batch> = None;
-        for batch in batches.iter().map(Some).chain([None]) {
-            if self.pulse.is_stopped() {
-                return Ok(None);
-            }
-            self.pulse.beat();
-            if all > BATCH {
-                self.pulse.progress(read, all);
-            }
-            let session = &mut self.session;
-            let fetch = async {
-                match batch {
-                    Some(uids) => session.fetch(uids, FETCH_OCTETS).await.map(Some),
-                    None => Ok(None),
-                }
-            };
-            let store = async {
-                match fetched.take() {
-                    Some(batch) => reading.store(batch).await,
-                    None => Ok(Looked::default()),
-                }
-            };
-            let (next, stored) = tokio::join!(fetch, store);
-            // What was fetched before is stored, whatever became of the connection meanwhile.
-            sum.add(stored?);
-            fetched = next?;
-            read += batch.map_or(0, |uids| uids.len());
-        }
-        Ok(Some(sum))
-    }
-}
-
-/// The messages to read, in order, in batches. One whose last reading never ended is read alone: it may take the
-/// process down again, and its neighbours shall not count for it.
-fn batches<'u>(uids: &'u [u32], suspects: &[u32]) -> Vec<&'u [u32]> {
-    let alone = |uid: &u32| suspects.binary_search(uid).is_ok();
-    let groups = uids.chunk_by(|before, after| !alone(before) && !alone(after));
-    groups.flat_map(|group| group.chunks(BATCH)).collect()
 }
 
 /// Whether the server refuses this mailbox, and not the login or everything for load.
@@ -298,7 +233,7 @@ fn is_about_mailbox(error: &ImapError) -> bool {
     error.phase == Phase::Examine
         && matches!(error.kind, Kind::Refused { .. })
         && !error.is_authentication()
-        && error.retry_after().is_none()
+        && !error.is_transient()
 }
 
 /// How far back the first look and a look after renumbering go, as IMAP dates. A day is added: SEARCH SINCE compares
@@ -310,244 +245,6 @@ fn look_back(account: &Account, now: Timestamp) -> LookBack {
     };
     let first = SignedDuration::try_from(account.look_back).unwrap_or(LOOK_AGAIN);
     LookBack { first: (!account.look_back.is_zero()).then(|| date(first)), again: date(first.max(LOOK_AGAIN)) }
-}
-
-/// A mailbox that is being read.
-struct Reading<'a> {
-    desk: &'a Desk,
-    account: &'a Account,
-    mailbox: &'a str,
-    uid_validity: u32,
-    plan: SyncPlan,
-}
-
-impl Reading<'_> {
-    /// Ends attempts at messages that are gone meanwhile, so that the cursor does not wait for them for ever. Where the
-    /// mailbox went back in time, its UIDs are forgotten: they may mean other messages now. Gives the UIDs, ascending,
-    /// whose reading was begun before and did not end.
-    async fn prepare(&self, uids: &[u32]) -> Result<Vec<u32>> {
-        let (account, mailbox, uid_validity) = self.place();
-        let renumbered = matches!(self.plan, SyncPlan::Reread { why: Void::UidNext { .. }, .. });
-        let uids = uids.to_vec();
-        let work = move |store: &mut Store| {
-            if renumbered {
-                store.forget_places(&account, &mailbox, uid_validity)?;
-            }
-            let mut open = store.open_attempts(&account, &mailbox, uid_validity)?;
-            for uid in open.extract_if(.., |uid| uids.binary_search(uid).is_err()) {
-                store.vanished(Place { account: &account, mailbox: &mailbox, uid_validity, uid }, clock::now())?;
-            }
-            Ok(open)
-        };
-        Ok(self.desk.db.call(work).await?)
-    }
-
-    /// Judges and stores one batch in one transaction. What the server would not give, body or all, is tried again at
-    /// the next look, three times in all; where it is no longer listed then, it is gone.
-    async fn store(&self, batch: Batch) -> Result<Looked> {
-        let mut sum = Looked::default();
-        if !batch.missing.is_empty() {
-            // First, because storing a message moves the cursor up to it.
-            sum.failed += batch.missing.len() as u32;
-            self.failed(batch.missing, NOT_GIVEN).await?;
-        }
-        let messages = self.begin(batch.messages).await?;
-        sum.add(self.store_begun(messages).await?);
-        Ok(sum)
-    }
-
-    /// Stores messages whose attempts are counted.
-    async fn store_begun(&self, messages: Vec<Arc<Fetched>>) -> Result<Looked> {
-        let uids: Vec<u32> = messages.iter().map(|message| message.uid).collect();
-        match self.file(messages.clone()).await {
-            Ok(looked) => Ok(looked),
-            Err(StoreError::Panicked) if messages.len() > 1 => {
-                // One of them made it fail: each for itself tells which.
-                let mut sum = Looked::default();
-                for message in messages {
-                    sum.add(Box::pin(self.store_begun(vec![message])).await?);
-                }
-                Ok(sum)
-            }
-            Err(StoreError::Panicked) => {
-                self.failed(uids, FAILED_INSIDE).await?;
-                Ok(Looked { failed: 1, ..Looked::default() })
-            }
-            Err(error) => {
-                let (account, mailbox, uid_validity) = self.place();
-                let withdraw = move |store: &mut Store| {
-                    for uid in uids {
-                        store.withdraw_attempt(Place { account: &account, mailbox: &mailbox, uid_validity, uid })?;
-                    }
-                    Ok(())
-                };
-                // Where the disk is full this fails too; the error that is told is the first one.
-                let _ = self.desk.db.call(withdraw).await;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// Counts an attempt at each message, durably, before any of them is parsed. Gives those that may be tried.
-    async fn begin(&self, messages: Vec<Fetched>) -> Result<Vec<Arc<Fetched>>> {
-        let (account, mailbox, uid_validity) = self.place();
-        let work = move |store: &mut Store| {
-            let now = clock::now();
-            store.together(|store| {
-                let mut begun = Vec::new();
-                for message in messages {
-                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid: message.uid };
-                    if store.begin_attempt(place, now)? != Attempt::Quarantined {
-                        begun.push(Arc::new(message));
-                    }
-                }
-                Ok(begun)
-            })
-        };
-        Ok(self.desk.db.call(work).await?)
-    }
-
-    /// Judges messages and stores them, all or none.
-    async fn file(&self, messages: Vec<Arc<Fetched>>) -> Result<Looked, StoreError> {
-        let kit = Arc::clone(&self.desk.kit);
-        let learned = self.desk.db.call(move |store| kit.learned(store)).await?;
-        let judged = self.judge(&messages, learned).await;
-        let (account, mailbox, uid_validity) = self.place();
-        let kit = Arc::clone(&self.desk.kit);
-        // Every stored message moves the cursor. A mailbox that is read anew moves it at the end: until then the old
-        // cursor says that there is something left to do.
-        let in_order = !matches!(self.plan, SyncPlan::Reread { .. });
-        let work = move |store: &mut Store| {
-            store.together(|store| {
-                let mut sum = Looked::default();
-                for (fetched, judged) in messages.iter().zip(judged) {
-                    let (now, uid) = (clock::now(), fetched.uid);
-                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
-                    let (Some(judged), Some(bytes)) = (judged, &fetched.body) else {
-                        let why = if fetched.body.is_some() { FAILED_INSIDE } else { "the server gave no body" };
-                        store.fail_attempt(place, why, now)?;
-                        sum.failed += 1;
-                        continue;
-                    };
-                    let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), now);
-                    let cursor = in_order.then_some(Cursor { uid_validity, last_uid: uid });
-                    let done = ingest::file(store, &kit, &arrived, judged, cursor, now)?;
-                    sum.add(tally(Some(&done), &account));
-                }
-                Ok(sum)
-            })
-        };
-        self.desk.db.call(work).await
-    }
-
-    /// Judges messages, on as many threads as there are processors; `None` for one that could not be.
-    async fn judge(&self, messages: &[Arc<Fetched>], learned: Arc<Learned>) -> Vec<Option<Judged>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(JUDGES_MAX);
-        let (account, mailbox, uid_validity) = self.place();
-        let part = messages.len().div_ceil(threads).max(1);
-        let parts: Vec<_> = messages
-            .chunks(part)
-            .map(|messages| {
-                let (messages, learned) = (messages.to_vec(), Arc::clone(&learned));
-                let (kit, account, mailbox) = (Arc::clone(&self.desk.kit), account.clone(), mailbox.clone());
-                tokio::task::spawn_blocking(move || {
-                    let one = |fetched: &Arc<Fetched>| {
-                        let bytes = fetched.body.as_ref()?;
-                        let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), clock::now());
-                        // The panic's own line says where to look for the mistake; the mail is tried again.
-                        catch_unwind(AssertUnwindSafe(|| ingest::judge(&kit, &learned, &arrived))).ok()
-                    };
-                    messages.iter().map(one).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        let mut judged = Vec::new();
-        for (part, messages) in parts.into_iter().zip(messages.chunks(part)) {
-            judged.extend(part.await.unwrap_or_else(|_| messages.iter().map(|_| None).collect()));
-        }
-        judged
-    }
-
-    /// Records that messages could not be read.
-    async fn failed(&self, uids: Vec<u32>, why: &'static str) -> Result<()> {
-        let (account, mailbox, uid_validity) = self.place();
-        let work = move |store: &mut Store| {
-            let now = clock::now();
-            store.together(|store| {
-                for uid in uids {
-                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
-                    // What was not given was not begun either.
-                    if why != NOT_GIVEN || store.begin_attempt(place, now)? != Attempt::Quarantined {
-                        store.fail_attempt(place, why, now)?;
-                    }
-                }
-                Ok(())
-            })
-        };
-        Ok(self.desk.db.call(work).await?)
-    }
-
-    /// Moves the cursor after a look in which everything was stored.
-    async fn finish(&self, end: Cursor) -> Result<()> {
-        let (account, mailbox, _) = self.place();
-        let anew = matches!(self.plan, SyncPlan::Reread { .. });
-        let work = move |store: &mut Store| {
-            if anew {
-                store.reset_cursor(&account, &mailbox, end, clock::now())
-            } else {
-                store.advance_cursor(&account, &mailbox, end, clock::now()).map(|_| ())
-            }
-        };
-        Ok(self.desk.db.call(work).await?)
-    }
-
-    fn place(&self) -> (String, String, u32) {
-        (self.account.name.clone(), self.mailbox.to_owned(), self.uid_validity)
-    }
-}
-
-/// A fetched message with where it came from.
-fn arrived<'a>(
-    fetched: &Fetched,
-    bytes: &'a [u8],
-    (account, mailbox, uid_validity): (&'a str, &'a str, u32),
-    now: Timestamp,
-) -> Arrived<'a> {
-    Arrived {
-        account,
-        mailbox,
-        uid_validity,
-        uid: Some(fetched.uid),
-        internal_date: fetched.internal_date.unwrap_or(now),
-        size: u64::from(fetched.size),
-        truncated: fetched.is_truncated(FETCH_OCTETS),
-        bytes,
-    }
-}
-
-/// What one message counts as, with the log line for what was stored.
-pub(super) fn tally(done: Option<&ingest::Ingested>, account: &str) -> Looked {
-    match done {
-        None => Looked { failed: 1, ..Looked::default() },
-        Some(ingested) => match &ingested.committed {
-            Committed::Duplicate { .. } => Looked { known: 1, ..Looked::default() },
-            Committed::Stored { message, outcome, draft, .. } => {
-                let no = ingested.verdict.is_some_and(|(category, decided)| decided && category == Category::Rejection);
-                if let (Some((category, decided)), Some(outcome)) = (ingested.verdict, outcome) {
-                    tracing::info!(
-                        account,
-                        message,
-                        outcome,
-                        category = category.as_str(),
-                        decided,
-                        draft,
-                        "A mail was logged."
-                    );
-                }
-                Looked { stored: 1, noes: u32::from(no), ..Looked::default() }
-            }
-        },
-    }
 }
 
 /// Watches an account until it is told to stop; returns early only with an error, and then a new connection is due.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 pub mod certificates;
 pub mod cli;
 pub mod dovecot;
+pub mod fake_imap;
 pub mod home;
 pub mod imap_script;
 pub mod mail;

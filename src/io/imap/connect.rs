@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::command::Command;
-use super::error::{ImapError, Kind, Phase, quoted, throttled};
+use super::error::{ImapError, Kind, Phase, TRANSIENT, quoted, throttled};
 use super::guard::Allowance;
 use super::reply::{Reply, Tagged, Untagged};
 use super::text::quote;
@@ -22,9 +22,6 @@ use crate::secret::Secret;
 const PLAIN_LINE_BYTES_MAX: usize = 4096;
 /// Most lines read before the answer to STARTTLS.
 const PLAIN_LINES_MAX: usize = 20;
-/// Response codes of a failed login that are no fault of the password (RFC 5530 §3).
-const TRANSIENT: [&str; 6] = ["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "THROTTLED", "OVERQUOTA"];
-
 /// A protected connection on which nobody has logged in yet.
 #[derive(Debug)]
 pub struct Unauthenticated {

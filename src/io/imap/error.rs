@@ -107,6 +107,15 @@ impl ImapError {
         }
     }
 
+    /// Whether a refusal is about the moment and not about what was asked for (RFC 5530 §3).
+    pub fn is_transient(&self) -> bool {
+        let code = match &self.kind {
+            Kind::Refused { code, .. } => code.as_deref(),
+            _ => None,
+        };
+        self.retry_after().is_some() || code.is_some_and(|code| TRANSIENT.contains(&code))
+    }
+
     /// How long the server wants to be left alone, where it refused for load.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
@@ -116,6 +125,9 @@ impl ImapError {
         }
     }
 }
+
+/// Response codes of a refusal that is no fault of what was asked for (RFC 5530 §3).
+pub(super) const TRANSIENT: [&str; 6] = ["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "THROTTLED", "OVERQUOTA"];
 
 /// The wait a refusal asks for: named in milliseconds (Exchange), or ours where it only speaks of load.
 pub(super) fn throttled(code: Option<&str>, text: &str) -> Option<Duration> {

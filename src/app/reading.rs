@@ -1,0 +1,324 @@
+//! Reading the new messages of a mailbox: fetch, judge, store, batch by batch.
+//!
+//! A message is counted before it is parsed, so that one that takes the process down is given up in the end; it is
+//! stored, with its batch, in one transaction. It must not decide what is new (that is `sync`) nor what a mail means.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use anyhow::Result;
+use jiff::Timestamp;
+
+use super::{
+    ingest::{self, Arrived, Judged},
+    pulse::Pulse,
+    watch::{Desk, Looked},
+};
+use crate::{
+    config::Account,
+    io::{
+        clock,
+        imap::{Batch, FETCH_BATCH_MAX, Fetched, Session},
+        store::{Attempt, Committed, Place, Store, StoreError},
+    },
+    learn::Learned,
+    outcome::Category,
+    sync::{Cursor, SyncPlan, Void},
+};
+
+/// First octets of a message that are read: enough for the text of all but a few mails, and one round trip
+/// (`reference/spike.md` measured it). RFC822.SIZE tells when there is more.
+pub const FETCH_OCTETS: u32 = 65_536;
+/// Messages asked for in one command: at line rate over a slow connection without holding much in memory.
+const BATCH: usize = if FETCH_BATCH_MAX < 100 { FETCH_BATCH_MAX } else { 100 };
+/// Most threads that judge one batch: more than a few processors are the person's, not ours.
+const JUDGES_MAX: usize = 4;
+/// What is on record for a message that made the program fail.
+const FAILED_INSIDE: &str = "reading it failed inside onward";
+/// What is on record for a message that the server would not give.
+const NOT_GIVEN: &str = "the server listed it and did not give it";
+/// A mailbox that is being read.
+pub(super) struct Reading<'a> {
+    pub desk: &'a Desk,
+    pub account: &'a Account,
+    pub mailbox: &'a str,
+    /// 0 where the server gives none.
+    pub uid_validity: u32,
+    pub plan: SyncPlan,
+}
+
+impl Reading<'_> {
+    /// Reads these messages, ascending UIDs, in batches: while one is judged and stored, the next one is fetched. The
+    /// cursor goes to `end` when all of them are stored. A task that is to end stops between two batches.
+    pub(super) async fn read(&self, session: &mut Session, uids: &[u32], end: Cursor, pulse: &Pulse) -> Result<Looked> {
+        let suspects = self.prepare(uids).await?;
+        let mut sum = Looked::default();
+        let mut read = 0;
+        let mut fetched: Option<Batch> = None;
+        for batch in batches(uids, &suspects).into_iter().map(Some).chain([None]) {
+            if pulse.is_stopped() {
+                return Ok(sum);
+            }
+            pulse.beat();
+            if uids.len() > BATCH {
+                pulse.progress(read, uids.len());
+            }
+            let fetch = async {
+                match batch {
+                    Some(uids) => session.fetch(uids, FETCH_OCTETS).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let store = async {
+                match fetched.take() {
+                    Some(batch) => self.store(batch).await,
+                    None => Ok(Looked::default()),
+                }
+            };
+            let (next, stored) = tokio::join!(fetch, store);
+            // What was fetched before is stored, whatever became of the connection meanwhile.
+            sum.add(stored?);
+            fetched = next?;
+            read += batch.map_or(0, <[u32]>::len);
+        }
+        self.finish(end).await?;
+        Ok(sum)
+    }
+
+    /// Ends attempts at messages that are gone meanwhile, so that the cursor does not wait for them for ever. Where the
+    /// mailbox went back in time, its UIDs are forgotten: they may mean other messages now. Gives the UIDs, ascending,
+    /// whose reading was begun before and did not end.
+    async fn prepare(&self, uids: &[u32]) -> Result<Vec<u32>> {
+        let (account, mailbox, uid_validity) = self.place();
+        let renumbered = matches!(self.plan, SyncPlan::Reread { why: Void::UidNext { .. }, .. });
+        let uids = uids.to_vec();
+        let work = move |store: &mut Store| {
+            if renumbered {
+                store.forget_places(&account, &mailbox, uid_validity)?;
+            }
+            let mut open = store.open_attempts(&account, &mailbox, uid_validity)?;
+            for uid in open.extract_if(.., |uid| uids.binary_search(uid).is_err()) {
+                store.vanished(Place { account: &account, mailbox: &mailbox, uid_validity, uid }, clock::now())?;
+            }
+            Ok(open)
+        };
+        Ok(self.desk.db.call(work).await?)
+    }
+
+    /// Judges and stores one batch in one transaction. What the server would not give, body or all, is tried again at
+    /// the next look, three times in all; where it is no longer listed then, it is gone.
+    async fn store(&self, batch: Batch) -> Result<Looked> {
+        let mut sum = Looked::default();
+        if !batch.missing.is_empty() {
+            // First, because storing a message moves the cursor up to it.
+            sum.failed += batch.missing.len() as u32;
+            self.failed(batch.missing, NOT_GIVEN).await?;
+        }
+        let messages = self.begin(batch.messages).await?;
+        sum.add(self.store_begun(messages).await?);
+        Ok(sum)
+    }
+
+    /// Stores messages whose attempts are counted.
+    async fn store_begun(&self, messages: Vec<Arc<Fetched>>) -> Result<Looked> {
+        let uids: Vec<u32> = messages.iter().map(|message| message.uid).collect();
+        match self.file(messages.clone()).await {
+            Ok(looked) => Ok(looked),
+            Err(StoreError::Panicked) if messages.len() > 1 => {
+                // One of them made it fail: each for itself tells which.
+                let mut sum = Looked::default();
+                for message in messages {
+                    sum.add(Box::pin(self.store_begun(vec![message])).await?);
+                }
+                Ok(sum)
+            }
+            Err(StoreError::Panicked) => {
+                self.failed(uids, FAILED_INSIDE).await?;
+                Ok(Looked { failed: 1, ..Looked::default() })
+            }
+            Err(error) => {
+                let (account, mailbox, uid_validity) = self.place();
+                let withdraw = move |store: &mut Store| {
+                    for uid in uids {
+                        store.withdraw_attempt(Place { account: &account, mailbox: &mailbox, uid_validity, uid })?;
+                    }
+                    Ok(())
+                };
+                // Where the disk is full this fails too; the error that is told is the first one.
+                let _ = self.desk.db.call(withdraw).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Counts an attempt at each message, durably, before any of them is parsed. Gives those that may be tried.
+    async fn begin(&self, messages: Vec<Fetched>) -> Result<Vec<Arc<Fetched>>> {
+        let (account, mailbox, uid_validity) = self.place();
+        let work = move |store: &mut Store| {
+            let now = clock::now();
+            store.together(|store| {
+                let mut begun = Vec::new();
+                for message in messages {
+                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid: message.uid };
+                    if store.begin_attempt(place, now)? != Attempt::Quarantined {
+                        begun.push(Arc::new(message));
+                    }
+                }
+                Ok(begun)
+            })
+        };
+        Ok(self.desk.db.call(work).await?)
+    }
+
+    /// Judges messages and stores them, all or none.
+    async fn file(&self, messages: Vec<Arc<Fetched>>) -> Result<Looked, StoreError> {
+        let kit = Arc::clone(&self.desk.kit);
+        let learned = self.desk.db.call(move |store| kit.learned(store)).await?;
+        let judged = self.judge(&messages, learned).await;
+        let (account, mailbox, uid_validity) = self.place();
+        let kit = Arc::clone(&self.desk.kit);
+        // Every stored message moves the cursor. A mailbox that is read anew moves it at the end: until then the old
+        // cursor says that there is something left to do.
+        let in_order = !matches!(self.plan, SyncPlan::Reread { .. });
+        let work = move |store: &mut Store| {
+            store.together(|store| {
+                let mut sum = Looked::default();
+                for (fetched, judged) in messages.iter().zip(judged) {
+                    let (now, uid) = (clock::now(), fetched.uid);
+                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
+                    let (Some(judged), Some(bytes)) = (judged, &fetched.body) else {
+                        let why = if fetched.body.is_some() { FAILED_INSIDE } else { "the server gave no body" };
+                        store.fail_attempt(place, why, now)?;
+                        sum.failed += 1;
+                        continue;
+                    };
+                    let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), now);
+                    let cursor = in_order.then_some(Cursor { uid_validity, last_uid: uid });
+                    let done = ingest::file(store, &kit, &arrived, judged, cursor, now)?;
+                    sum.add(tally(Some(&done), &account));
+                }
+                Ok(sum)
+            })
+        };
+        self.desk.db.call(work).await
+    }
+
+    /// Judges messages, on as many threads as there are processors; `None` for one that could not be.
+    async fn judge(&self, messages: &[Arc<Fetched>], learned: Arc<Learned>) -> Vec<Option<Judged>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(JUDGES_MAX);
+        let (account, mailbox, uid_validity) = self.place();
+        let part = messages.len().div_ceil(threads).max(1);
+        let parts: Vec<_> = messages
+            .chunks(part)
+            .map(|messages| {
+                let (messages, learned) = (messages.to_vec(), Arc::clone(&learned));
+                let (kit, account, mailbox) = (Arc::clone(&self.desk.kit), account.clone(), mailbox.clone());
+                tokio::task::spawn_blocking(move || {
+                    let one = |fetched: &Arc<Fetched>| {
+                        let bytes = fetched.body.as_ref()?;
+                        let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), clock::now());
+                        // The panic's own line says where to look for the mistake; the mail is tried again.
+                        catch_unwind(AssertUnwindSafe(|| ingest::judge(&kit, &learned, &arrived))).ok()
+                    };
+                    messages.iter().map(one).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let mut judged = Vec::new();
+        for (part, messages) in parts.into_iter().zip(messages.chunks(part)) {
+            judged.extend(part.await.unwrap_or_else(|_| messages.iter().map(|_| None).collect()));
+        }
+        judged
+    }
+
+    /// Records that messages could not be read.
+    async fn failed(&self, uids: Vec<u32>, why: &'static str) -> Result<()> {
+        let (account, mailbox, uid_validity) = self.place();
+        let work = move |store: &mut Store| {
+            let now = clock::now();
+            store.together(|store| {
+                for uid in uids {
+                    let place = Place { account: &account, mailbox: &mailbox, uid_validity, uid };
+                    // What was not given was not begun either.
+                    if why != NOT_GIVEN || store.begin_attempt(place, now)? != Attempt::Quarantined {
+                        store.fail_attempt(place, why, now)?;
+                    }
+                }
+                Ok(())
+            })
+        };
+        Ok(self.desk.db.call(work).await?)
+    }
+
+    /// Moves the cursor after a look in which everything was stored.
+    async fn finish(&self, end: Cursor) -> Result<()> {
+        let (account, mailbox, _) = self.place();
+        let anew = matches!(self.plan, SyncPlan::Reread { .. });
+        let work = move |store: &mut Store| {
+            if anew {
+                store.reset_cursor(&account, &mailbox, end, clock::now())
+            } else {
+                store.advance_cursor(&account, &mailbox, end, clock::now()).map(|_| ())
+            }
+        };
+        Ok(self.desk.db.call(work).await?)
+    }
+
+    fn place(&self) -> (String, String, u32) {
+        (self.account.name.clone(), self.mailbox.to_owned(), self.uid_validity)
+    }
+}
+
+/// A fetched message with where it came from.
+fn arrived<'a>(
+    fetched: &Fetched,
+    bytes: &'a [u8],
+    (account, mailbox, uid_validity): (&'a str, &'a str, u32),
+    now: Timestamp,
+) -> Arrived<'a> {
+    Arrived {
+        account,
+        mailbox,
+        uid_validity,
+        uid: Some(fetched.uid),
+        internal_date: fetched.internal_date.unwrap_or(now),
+        size: u64::from(fetched.size),
+        truncated: fetched.is_truncated(FETCH_OCTETS),
+        bytes,
+    }
+}
+
+/// The messages to read, in order, in batches. One whose last reading never ended is read alone: it may take the
+/// process down again, and its neighbours shall not count for it.
+fn batches<'u>(uids: &'u [u32], suspects: &[u32]) -> Vec<&'u [u32]> {
+    let alone = |uid: &u32| suspects.binary_search(uid).is_ok();
+    let groups = uids.chunk_by(|before, after| !alone(before) && !alone(after));
+    groups.flat_map(|group| group.chunks(BATCH)).collect()
+}
+
+/// What one message counts as, with the log line for what was stored.
+pub(super) fn tally(done: Option<&ingest::Ingested>, account: &str) -> Looked {
+    match done {
+        None => Looked { failed: 1, ..Looked::default() },
+        Some(ingested) => match &ingested.committed {
+            Committed::Duplicate { .. } => Looked { known: 1, ..Looked::default() },
+            Committed::Stored { message, outcome, draft, .. } => {
+                let no = ingested.verdict.is_some_and(|(category, decided)| decided && category == Category::Rejection);
+                if let (Some((category, decided)), Some(outcome)) = (ingested.verdict, outcome) {
+                    tracing::info!(
+                        account,
+                        message,
+                        outcome,
+                        category = category.as_str(),
+                        decided,
+                        draft,
+                        "A mail was logged."
+                    );
+                }
+                Looked { stored: 1, noes: u32::from(no), ..Looked::default() }
+            }
+        },
+    }
+}

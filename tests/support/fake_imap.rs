@@ -1,0 +1,291 @@
+//! An IMAP server with a mailbox of its own that goes wrong where a test says: for what happens over many connections,
+//! which no script can foresee. Real servers stand where they can show it; this one is for what they will not do wrong.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt as _, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+/// What happens in place of the right answer.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// This is said; `$tag` stands for the tag of the command.
+    Say(String),
+    /// This is said first, and the right answer follows.
+    First(String),
+    /// The connection is closed.
+    Close,
+    /// Nothing is said until the client goes away.
+    Stall,
+}
+
+/// Something that goes wrong.
+#[derive(Debug, Clone)]
+struct Fault {
+    /// How the command begins, without its tag; `greeting` for the greeting.
+    at: &'static str,
+    /// How often it still goes wrong.
+    times: usize,
+    act: Act,
+}
+
+/// The server as it is now.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The mailbox: messages by UID. `None` is one that is listed and has no body to give.
+    pub mails: BTreeMap<u32, Option<Vec<u8>>>,
+    /// UIDVALIDITY; 0: none is said.
+    pub uid_validity: u32,
+    /// UIDNEXT; 0: none is said.
+    pub uid_next: u32,
+    /// What CAPABILITY says besides `IMAP4rev1 AUTH=PLAIN SASL-IR`.
+    pub capabilities: String,
+    /// Said every so often while a client idles.
+    pub keepalive: Option<(Duration, String)>,
+    /// Whether idling clients are told of new mail.
+    pub announces: bool,
+    faults: Vec<Fault>,
+    /// Commands received, without tags, each with the number of its connection.
+    pub commands: Vec<(usize, String)>,
+    /// Connections made so far.
+    pub connections: usize,
+    /// Connections open now, and the most that were at one time.
+    pub open: usize,
+    /// The most that were open at one time.
+    pub most_open: usize,
+}
+
+impl State {
+    fn fault(&mut self, command: &str) -> Option<Act> {
+        let fault = self.faults.iter_mut().find(|f| f.times > 0 && command.starts_with(f.at))?;
+        fault.times -= 1;
+        Some(fault.act.clone())
+    }
+}
+
+/// A running server. It ends with the value.
+pub struct FakeImap {
+    state: Arc<Mutex<State>>,
+    news: watch::Sender<()>,
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Drop for FakeImap {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl FakeImap {
+    /// Starts with an empty mailbox that knows IDLE.
+    pub async fn start() -> FakeImap {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state =
+            State { uid_validity: 7, uid_next: 1, capabilities: "IDLE".into(), announces: true, ..State::default() };
+        let state = Arc::new(Mutex::new(state));
+        let news = watch::Sender::new(());
+        let (shared, told) = (Arc::clone(&state), news.clone());
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (state, news) = (Arc::clone(&shared), told.subscribe());
+                let number = {
+                    let mut state = state.lock().unwrap();
+                    state.connections += 1;
+                    state.open += 1;
+                    state.most_open = state.most_open.max(state.open);
+                    state.connections
+                };
+                tokio::spawn(async move {
+                    // A client that hangs up is a client's right.
+                    let _ = Connection { stream: BufReader::new(stream), number, state: Arc::clone(&state), news }
+                        .serve()
+                        .await;
+                    state.lock().unwrap().open -= 1;
+                });
+            }
+        });
+        FakeImap { state, news, port, task }
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Looks at the server, or changes it.
+    pub fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.state.lock().unwrap())
+    }
+
+    /// Has commands that begin like this go wrong, so many times.
+    pub fn fails(&self, at: &'static str, times: usize, act: Act) {
+        self.with(|state| state.faults.push(Fault { at, times, act }));
+    }
+
+    /// Puts a message into the mailbox and gives its UID.
+    pub fn deliver(&self, message: &str) -> u32 {
+        let uid = self.with(|state| {
+            let uid = state.uid_next.max(state.mails.keys().last().map_or(1, |last| last + 1));
+            state.mails.insert(uid, Some(message.as_bytes().to_vec()));
+            state.uid_next = uid + 1;
+            uid
+        });
+        self.news.send_replace(());
+        uid
+    }
+
+    /// How many commands began like this.
+    pub fn heard(&self, command: &str) -> usize {
+        self.with(|state| state.commands.iter().filter(|(_, said)| said.starts_with(command)).count())
+    }
+}
+
+struct Connection {
+    stream: BufReader<TcpStream>,
+    number: usize,
+    state: Arc<Mutex<State>>,
+    news: watch::Receiver<()>,
+}
+
+/// The end of a connection.
+struct Gone;
+
+impl From<std::io::Error> for Gone {
+    fn from(_: std::io::Error) -> Gone {
+        Gone
+    }
+}
+
+impl Connection {
+    async fn serve(mut self) -> Result<(), Gone> {
+        self.act_or(self.fault("greeting"), "", "* OK hello\r\n").await?;
+        loop {
+            let line = line(&mut self.stream).await?;
+            let (tag, command) = line.split_once(' ').ok_or(Gone)?;
+            self.state.lock().unwrap().commands.push((self.number, command.to_owned()));
+            let fault = self.fault(command);
+            if command == "IDLE" && !matches!(fault, Some(Act::Say(_) | Act::Close | Act::Stall)) {
+                if let Some(Act::First(text)) = fault {
+                    self.say(&text).await?;
+                }
+                self.idle(tag).await?;
+                continue;
+            }
+            let answer = self.answer(command);
+            self.act_or(fault, tag, &format!("{answer}$tag OK done\r\n")).await?;
+            if command == "LOGOUT" {
+                return Err(Gone);
+            }
+        }
+    }
+
+    fn fault(&self, command: &str) -> Option<Act> {
+        self.state.lock().unwrap().fault(command)
+    }
+
+    async fn act_or(&mut self, fault: Option<Act>, tag: &str, answer: &str) -> Result<(), Gone> {
+        match fault {
+            None => self.say(&answer.replace("$tag", tag)).await,
+            Some(Act::Say(text)) => self.say(&text.replace("$tag", tag)).await,
+            Some(Act::First(text)) => self.say(&format!("{text}{answer}").replace("$tag", tag)).await,
+            Some(Act::Close) => Err(Gone),
+            Some(Act::Stall) => loop {
+                line(&mut self.stream).await?;
+            },
+        }
+    }
+
+    async fn say(&mut self, text: &str) -> Result<(), Gone> {
+        Ok(self.stream.get_mut().write_all(text.as_bytes()).await?)
+    }
+
+    async fn idle(&mut self, tag: &str) -> Result<(), Gone> {
+        self.news.mark_unchanged();
+        self.say("+ idling\r\n").await?;
+        loop {
+            let (keepalive, announces) = {
+                let state = self.state.lock().unwrap();
+                (state.keepalive.clone(), state.announces)
+            };
+            let (every, text) = keepalive.unwrap_or((Duration::from_secs(3600), String::new()));
+            tokio::select! {
+                done = line(&mut self.stream) => {
+                    return if done? == "DONE" { self.say(&format!("{tag} OK done\r\n")).await } else { Err(Gone) };
+                }
+                _ = self.news.changed(), if announces => {
+                    let exists = self.state.lock().unwrap().mails.len();
+                    self.say(&format!("* {exists} EXISTS\r\n")).await?;
+                }
+                () = tokio::time::sleep(every) => self.say(&text).await?,
+            }
+        }
+    }
+
+    /// What is said before the tagged OK.
+    fn answer(&self, command: &str) -> String {
+        let state = self.state.lock().unwrap();
+        let mut out = String::new();
+        if command.starts_with("CAPABILITY") {
+            write!(out, "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR {}\r\n", state.capabilities).unwrap();
+        } else if command.starts_with("EXAMINE") {
+            write!(out, "* {} EXISTS\r\n", state.mails.len()).unwrap();
+            for (name, value) in [("UIDVALIDITY", state.uid_validity), ("UIDNEXT", state.uid_next)] {
+                if value > 0 {
+                    write!(out, "* OK [{name} {value}] so\r\n").unwrap();
+                }
+            }
+        } else if let Some(search) = command.strip_prefix("UID SEARCH ") {
+            let from = search.strip_prefix("UID ").and_then(|s| s.strip_suffix(":*")).and_then(|n| n.parse().ok());
+            // `n:*` holds the last message whatever n is (RFC 3501 §6.4.8).
+            let last = state.mails.keys().last().copied();
+            let found =
+                state.mails.keys().filter(|uid| from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last));
+            out.push_str("* SEARCH");
+            found.for_each(|uid| write!(out, " {uid}").unwrap());
+            out.push_str("\r\n");
+        } else if let Some(fetch) = command.strip_prefix("UID FETCH ") {
+            let set = fetch.split(' ').next().unwrap_or_default();
+            for (number, (uid, mail)) in state.mails.iter().enumerate().filter(|(_, (uid, _))| is_in(**uid, set)) {
+                let (size, body) = match mail {
+                    Some(mail) => (mail.len(), format!("{{{}}}\r\n{}", mail.len(), String::from_utf8_lossy(mail))),
+                    None => (0, "NIL".to_owned()),
+                };
+                let number = number + 1;
+                write!(
+                    out,
+                    "* {number} FETCH (UID {uid} INTERNALDATE \"16-Nov-2026 09:00:01 +0000\" RFC822.SIZE {size} BODY[]<0> {body})\r\n"
+                )
+                .unwrap();
+            }
+        }
+        out
+    }
+}
+
+fn is_in(uid: u32, set: &str) -> bool {
+    set.split(',').any(|range| {
+        let (from, to) = range.split_once(':').unwrap_or((range, range));
+        let number = |text: &str| text.parse().unwrap_or(u32::MAX);
+        (number(from)..=number(to)).contains(&uid)
+    })
+}
+
+async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Result<String, Gone> {
+    let mut line = String::new();
+    match stream.read_line(&mut line).await? {
+        0 => Err(Gone),
+        _ => Ok(line.trim_end().to_owned()),
+    }
+}
