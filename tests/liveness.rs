@@ -1,124 +1,21 @@
 //! The daemon against servers that stall, lie, throttle and vanish, over many connections. Each test names the fault of
 //! `docs/faults.md` it is for.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use onward::{
     app::{
-        daemon,
         kit::Kit,
         pulse::Pulse,
         watch::{self, Desk, Memory},
     },
-    config::{self, Config, Env},
-    io::store::{Db, Filter, Lock, Store},
-    outcome::Category,
+    io::store::{Db, Store},
 };
-use tempfile::TempDir;
-use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::support::{
-    PATIENCE,
     fake_imap::{Act, FakeImap},
+    watching::{POLL, Watching, configured, no, until},
 };
-
-/// How often the accounts of these tests are looked at.
-const POLL: Duration = Duration::from_millis(100);
-
-/// A daemon that watches fake servers, an account each.
-struct Watching {
-    dir: TempDir,
-    db: Db,
-    end: Option<oneshot::Sender<()>>,
-    daemon: Option<JoinHandle<anyhow::Result<()>>>,
-}
-
-fn configured(dir: &TempDir, servers: &[&FakeImap]) -> Config {
-    let file = |name: &str, text: &str| {
-        fs::write(dir.path().join(name), text).unwrap();
-        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
-    };
-    file("password", "kestrel-lantern-4711");
-    let mut text =
-        "[[identity]]\nname = \"Ada Stein\"\naddresses = [\"ada@home.example\"]\nlanguage = \"en\"\n".to_owned();
-    for (n, server) in servers.iter().enumerate() {
-        text += &format!(
-            "\n[[account]]\nname = \"a{n}\"\nlook_back = \"30d\"\n[account.imap]\nhost = \"127.0.0.1\"\nport = {}\n\
-             tls = \"none-loopback\"\nuser = \"ada\"\npassword.file = \"password\"\n",
-            server.port()
-        );
-    }
-    file("config.toml", &text);
-    let home = Some(dir.path().to_path_buf());
-    let env = Env {
-        config_home: home.clone(),
-        state_home: home.clone(),
-        state_directory: home.clone(),
-        home,
-        configuration_directory: None,
-        credentials_directory: None,
-        ..Env::of_process()
-    };
-    let mut config = config::load(&dir.path().join("config.toml"), &env).unwrap_or_else(|report| panic!("{report}"));
-    for account in &mut config.accounts {
-        account.poll = POLL;
-    }
-    config
-}
-
-impl Watching {
-    fn start(servers: &[&FakeImap]) -> Watching {
-        let dir = tempfile::tempdir().unwrap();
-        let config = configured(&dir, servers);
-        let kit = Kit::load(&config).unwrap();
-        let db = Db::new(Store::open(&dir.path().join("onward.db")).unwrap());
-        let lock = Lock::acquire(dir.path()).unwrap();
-        let (end, ended) = oneshot::channel();
-        let load: daemon::Load = Box::new(|| anyhow::bail!("nothing is read again here"));
-        let until = async { ended.await.unwrap_or_default() };
-        let daemon = tokio::spawn(daemon::run(config, kit, db.clone(), load, lock, until));
-        Watching { dir, db, end: Some(end), daemon: Some(daemon) }
-    }
-
-    /// Mails logged for an account.
-    async fn stored(&self, account: &'static str) -> usize {
-        let list = |store: &mut Store| store.list(&Filter::default());
-        let rows = self.db.call(list).await.unwrap();
-        assert!(rows.iter().all(|row| row.outcome.category == Category::Rejection), "{rows:?}");
-        rows.iter().filter(|row| row.mail.as_ref().is_some_and(|mail| mail.account == account)).count()
-    }
-
-    async fn wait_for(&self, account: &'static str, count: usize) {
-        until(&format!("{count} mails of {account} are logged"), async || self.stored(account).await == count).await;
-    }
-
-    async fn stop(mut self) -> TempDir {
-        let _ = self.end.take().unwrap().send(());
-        self.daemon.take().unwrap().await.unwrap().unwrap();
-        self.dir
-    }
-}
-
-/// Waits until something holds.
-async fn until(what: &str, condition: impl AsyncFn() -> bool) {
-    let held = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, held).await.unwrap_or_else(|_| panic!("this never came true: {what}"));
-}
-
-/// A no of one employer.
-fn no(employer: &str) -> String {
-    format!(
-        "From: Jobs at {employer} <jobs@{0}.example>\r\nTo: ada@home.example\r\nSubject: Your application to {employer}\r\n\
-         Message-ID: <no@{0}.example>\r\nDate: Mon, 16 Nov 2026 09:00:00 +0000\r\n\r\n\
-         Dear Ada Stein,\r\n\r\nthank you for applying for the position of Data Analyst at {employer}. Unfortunately, we \
-         have decided not to go ahead with your application.\r\n\r\nKind regards\r\n{employer}\r\n",
-        employer.to_lowercase()
-    )
-}
 
 /// A2: keepalives are no news and put nothing off: mail that is never announced is found by the next poll.
 #[tokio::test(flavor = "multi_thread")]

@@ -19,6 +19,7 @@ mod config;
 mod corpus;
 mod demo;
 mod e2e;
+mod exactly_once;
 mod imap;
 mod learn;
 mod liveness;

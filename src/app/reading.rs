@@ -54,6 +54,9 @@ impl Reading<'_> {
     /// cursor goes to `end` when all of them are stored. A task that is to end stops between two batches.
     pub(super) async fn read(&self, session: &mut Session, uids: &[u32], end: Cursor, pulse: &Pulse) -> Result<Looked> {
         let suspects = self.prepare(uids).await?;
+        // Without such attempts the cursor says it all.
+        let to_read = if suspects.is_empty() { uids.to_vec() } else { self.to_read(uids).await? };
+        let uids = to_read.as_slice();
         let mut sum = Looked::default();
         let mut read = 0;
         let mut fetched: Option<Batch> = None;
@@ -104,6 +107,13 @@ impl Reading<'_> {
             }
             Ok(open)
         };
+        Ok(self.desk.db.call(work).await?)
+    }
+
+    async fn to_read(&self, uids: &[u32]) -> Result<Vec<u32>> {
+        let (account, mailbox, uid_validity) = self.place();
+        let uids = uids.to_vec();
+        let work = move |store: &mut Store| store.to_read(&account, &mailbox, uid_validity, &uids, clock::now());
         Ok(self.desk.db.call(work).await?)
     }
 

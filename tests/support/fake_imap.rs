@@ -257,9 +257,13 @@ impl Connection {
             out.push_str("\r\n");
         } else if let Some(fetch) = command.strip_prefix("UID FETCH ") {
             let set = fetch.split(' ').next().unwrap_or_default();
+            let octets = fetch.split("<0.").nth(1).and_then(|rest| rest.trim_end_matches(">)").parse().ok());
             for (number, (uid, mail)) in state.mails.iter().enumerate().filter(|(_, (uid, _))| is_in(**uid, set)) {
                 let (size, body) = match mail {
-                    Some(mail) => (mail.len(), format!("{{{}}}\r\n{}", mail.len(), String::from_utf8_lossy(mail))),
+                    Some(mail) => {
+                        let part = &mail[..mail.len().min(octets.unwrap_or(usize::MAX))];
+                        (mail.len(), format!("{{{}}}\r\n{}", part.len(), String::from_utf8_lossy(part)))
+                    }
                     None => (0, "NIL".to_owned()),
                 };
                 let number = number + 1;

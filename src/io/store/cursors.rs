@@ -3,7 +3,7 @@
 //! A cursor never passes a message that is neither stored nor quarantined: the store holds it back below every
 //! attempt that is open.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::Serialize;
 use serde_json::json;
@@ -18,6 +18,10 @@ use crate::{clean, sync::Cursor};
 
 /// Attempts at one message before it is quarantined and the cursor may pass it: two may be bad luck.
 pub const ATTEMPTS_MAX: u32 = 3;
+
+/// How long a message rests before its last attempt: what a server cannot give now it often gives later
+/// (`reliability.md` B12).
+pub const LAST_ATTEMPT_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// Longest reason kept with a quarantined message, in characters.
 const REASON_CHARS_MAX: usize = 200;
@@ -233,6 +237,37 @@ impl Store {
         )?;
         let rows = statement.query_map(params![account, mailbox, uid_validity], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Those of some UIDs that are to be read now: not the stored ones, which a server lists again while an attempt
+    /// holds the cursor back, and not those that rest before their last attempt.
+    pub fn to_read(
+        &self,
+        account: &str,
+        mailbox: &str,
+        uid_validity: u32,
+        uids: &[u32],
+        now: Timestamp,
+    ) -> Result<Vec<u32>> {
+        let resting: Vec<u32> = self
+            .db
+            .prepare_cached(
+                "SELECT uid FROM quarantine
+                 WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND quarantined_at IS NULL
+                       AND attempts = ?4 AND tried_at > ?5",
+            )?
+            .query_map(
+                params![account, mailbox, uid_validity, ATTEMPTS_MAX - 1, At(now - LAST_ATTEMPT_AFTER)],
+                |row| row.get(0),
+            )?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut out = Vec::new();
+        for uid in uids.iter().copied().filter(|uid| !resting.contains(uid)) {
+            if self.located(Place { account, mailbox, uid_validity, uid })?.is_none() {
+                out.push(uid);
+            }
+        }
+        Ok(out)
     }
 
     /// Forgets which UIDs of a mailbox were read, before it is read anew although its UIDVALIDITY is the same: a UID
