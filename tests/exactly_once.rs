@@ -201,3 +201,32 @@ async fn a_long_backlog_is_read_in_batches_and_resumed() {
     assert_eq!(employers, in_order, "in the order in which they came");
     watching.stop().await;
 }
+
+/// B27: of a huge mail the beginning is read, and the row says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_huge_mail_is_read_in_part() {
+    let server = FakeImap::start().await;
+    server.deliver(&format!("{}{}", no(EMPLOYERS[0]), "An appendix of many words. ".repeat(60 << 20 >> 5)));
+    server.deliver(&no(EMPLOYERS[1]));
+    let watching = Watching::start(&[&server]);
+    watching.wait_for("a0", 2).await;
+    let rows = watching.log(|store| store.list(&Filter::default()).unwrap()).await;
+    let decided: Vec<bool> = rows.iter().map(|row| row.outcome.decided).collect();
+    assert_eq!(decided.iter().filter(|decided| !**decided).count(), 1, "a no that goes on unread is asked about");
+    watching.stop().await;
+}
+
+/// B31: a copy of a reply of ours that comes back is no news.
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_reply_that_comes_back_is_no_news() {
+    let (server, watching) = with_mails(1).await;
+    let ids = |store: &mut Store| {
+        let drafts = store.drafts(DraftState::ALL).unwrap();
+        drafts.iter().map(|draft| draft.message_id.clone()).collect::<Vec<_>>()
+    };
+    let id = watching.log(ids).await.remove(0);
+    let uid = server.deliver(&no(EMPLOYERS[1]).replace("<no@quillstone.example>", &format!("<{id}>")));
+    until("it was read", async || watching.cursor().await.is_some_and(|at| at.last_uid == uid)).await;
+    assert_eq!((watching.stored("a0").await, watching.drafts().await), (1, 1));
+    watching.stop().await;
+}

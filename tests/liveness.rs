@@ -9,13 +9,47 @@ use onward::{
         pulse::Pulse,
         watch::{self, Desk, Memory},
     },
-    io::store::{Db, Store},
+    config::{Server, Tls},
+    io::{
+        imap::{Deadlines, Kind, Session},
+        store::{Db, Store},
+    },
+    secret::Secret,
 };
 
 use crate::support::{
     fake_imap::{Act, FakeImap},
+    free_port,
     watching::{POLL, Watching, configured, no, until},
 };
+
+/// A1: a connection that is dead without a word is found by the DONE that nobody answers, and mail that came meanwhile is
+/// logged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_open_connection_is_found() {
+    let server = FakeImap::start().await;
+    server.with(|state| state.announces = false);
+    server.fails("DONE", 1, Act::Stall);
+    let watching = Watching::start(&[&server]);
+    until("it idles", async || server.heard("IDLE") > 0).await;
+    server.deliver(&no("Larkfield"));
+    watching.wait_for("a0", 1).await;
+    assert_eq!(server.with(|state| state.connections), 2);
+    watching.stop().await;
+}
+
+/// A9: a machine that starts without its network watches as soon as the server can be reached.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_yet_is_waited_for() {
+    let port = free_port();
+    let watching = Watching::start_at(port);
+    // The daemon is up: it answers, and nothing is logged.
+    assert_eq!(watching.stored("a0").await, 0);
+    let server = FakeImap::start_at(port).await;
+    server.deliver(&no("Larkfield"));
+    watching.wait_for("a0", 1).await;
+    watching.stop().await;
+}
 
 /// A2: keepalives are no news and put nothing off: mail that is never announced is found by the next poll.
 #[tokio::test(flavor = "multi_thread")]
@@ -132,6 +166,24 @@ async fn an_account_in_trouble_troubles_no_other() {
         watching.wait_for("a2", n + 1).await;
     }
     watching.stop().await;
+}
+
+/// A15: a server that falls silent at any step of a login costs a deadline and no more. (The other steps are those of
+/// `whatever_goes_wrong_is_an_error_and_closes_the_session`.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_server_costs_a_deadline_at_every_step_of_a_login() {
+    for step in ["greeting", "CAPABILITY", "AUTHENTICATE"] {
+        let server = FakeImap::start().await;
+        server.fails(step, 1, Act::Stall);
+        let place = Server { host: "127.0.0.1".to_owned(), port: server.port(), tls: Tls::NoneLoopback, ca_file: None };
+        let short = Duration::from_millis(300);
+        let deadlines = Deadlines { greeting: short, command: short, ..Deadlines::default() };
+        let attempt = async {
+            Session::connect_within(&place, deadlines).await?.login("ada", &Secret::new("secret".to_owned())).await
+        };
+        let error = attempt.await.unwrap_err();
+        assert!(matches!(error.kind, Kind::Timeout(_)), "{step}: {error}");
+    }
 }
 
 /// A12, A19: logins that succeed while everything behind them fails are paced; an account has one connection to read by.

@@ -119,7 +119,8 @@ pub async fn run(
                 daemon.supervisor.ready(&daemon.status());
             }
             _ = status.tick() => {
-                daemon.wake_after_leap(std::mem::replace(&mut clocks, read_clocks()), clocks);
+                let before = std::mem::replace(&mut clocks, read_clocks());
+                wake_after_leap(daemon.tasks.values().map(|task| &task.pulse), before, clocks);
                 daemon.supervisor.status(&daemon.status());
             }
             _ = watchdog.tick() => if daemon.moves() { daemon.supervisor.alive() },
@@ -152,17 +153,6 @@ impl Daemon {
         if self.outbox.handle.is_finished() {
             tracing::error!("The outbox ended unexpectedly; it is started again.");
             self.outbox = start_outbox(self.desk.db.clone(), Arc::clone(&self.config));
-        }
-    }
-
-    /// Has every account connect again when the machine slept or its clock was set.
-    fn wake_after_leap(&self, before: Clocks, now: Clocks) {
-        if let Some(leap) = now.leap(before) {
-            tracing::info!(
-                seconds = leap.as_secs(),
-                "The machine slept or its clock was set; every account looks anew."
-            );
-            self.tasks.values().for_each(|task| task.pulse.wake());
         }
     }
 
@@ -236,6 +226,14 @@ fn state(health: &Health, poll: Duration) -> String {
         (Some((_, at)), None) => format!("stale since {}", at.strftime("%Y-%m-%d %H:%M UTC")),
         (None, None) if health.trouble.is_empty() => "connecting".to_owned(),
         (None, None) => "stale since the start".to_owned(),
+    }
+}
+
+/// Has every account connect again when the machine slept or its clock was set.
+fn wake_after_leap<'p>(accounts: impl IntoIterator<Item = &'p Pulse>, before: Clocks, now: Clocks) {
+    if let Some(leap) = now.leap(before) {
+        tracing::info!(seconds = leap.as_secs(), "The machine slept or its clock was set; every account looks anew.");
+        accounts.into_iter().for_each(Pulse::wake);
     }
 }
 
@@ -361,5 +359,50 @@ async fn end(mut handle: JoinHandle<()>, deadline: Instant) {
         handle.abort();
         // Awaited, so that what it holds is dropped before the process goes on.
         let _ = handle.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    /// `reliability.md` A10: after eight hours of sleep no account trusts its connection.
+    #[tokio::test]
+    async fn a_sleep_wakes_every_account() {
+        let pulse = Pulse::new(signal_of::channel(false).1);
+        let clocks = read_clocks();
+        let slept = Clocks { wall: clocks.wall + SignedDuration::from_hours(8), ..clocks };
+        let woken = pulse.woken();
+        let mut woken = std::pin::pin!(woken);
+        let mut is_woken = || woken.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        assert!(!is_woken());
+        wake_after_leap([&pulse], clocks, clocks);
+        assert!(!is_woken());
+        wake_after_leap([&pulse], clocks, slept);
+        assert!(is_woken());
+    }
+
+    /// Freshness is claimed only as long as a look is young enough to prove it.
+    #[tokio::test(start_paused = true)]
+    async fn an_account_is_stale_when_no_look_is_young_enough() {
+        let poll = Duration::from_secs(60);
+        let pulse = Pulse::new(signal_of::channel(false).1);
+        let is = |pulse: &Pulse| state(&pulse.health(), poll);
+        assert_eq!(is(&pulse), "connecting");
+        pulse.failed("no route");
+        assert_eq!(is(&pulse), "stale since the start");
+        pulse.progress(300, 2000);
+        assert_eq!(is(&pulse), "reading, 300 of 2000");
+        pulse.looked(watch::Looked::default());
+        assert_eq!(is(&pulse), "watched");
+        tokio::time::advance(poll * STALE_POLLS + Duration::from_secs(1)).await;
+        assert!(is(&pulse).starts_with("stale since 20"), "{}", is(&pulse));
+        pulse.looked(watch::Looked::default());
+        pulse.failed("gone");
+        assert!(is(&pulse).starts_with("stale since 20"), "{}", is(&pulse));
     }
 }

@@ -89,7 +89,12 @@ impl Drop for FakeImap {
 impl FakeImap {
     /// Starts with an empty mailbox that knows IDLE.
     pub async fn start() -> FakeImap {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        FakeImap::start_at(0).await
+    }
+
+    /// Starts at a port of the test's choice.
+    pub async fn start_at(port: u16) -> FakeImap {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state =
             State { uid_validity: 7, uid_next: 1, capabilities: "IDLE".into(), announces: true, ..State::default() };
@@ -222,7 +227,11 @@ impl Connection {
             let (every, text) = keepalive.unwrap_or((Duration::from_secs(3600), String::new()));
             tokio::select! {
                 done = line(&mut self.stream) => {
-                    return if done? == "DONE" { self.say(&format!("{tag} OK done\r\n")).await } else { Err(Gone) };
+                    if done? != "DONE" {
+                        return Err(Gone);
+                    }
+                    let fault = self.fault("DONE");
+                    return self.act_or(fault, tag, "$tag OK done\r\n").await;
                 }
                 _ = self.news.changed(), if announces => {
                     let exists = self.state.lock().unwrap().mails.len();

@@ -27,6 +27,11 @@ pub struct Watching {
 
 /// A configuration with an account for each server: `a0`, `a1`, …
 pub fn configured(dir: &TempDir, servers: &[&FakeImap]) -> Config {
+    at_ports(dir, &servers.iter().map(|server| server.port()).collect::<Vec<_>>())
+}
+
+/// The same for servers that may not be there yet.
+fn at_ports(dir: &TempDir, ports: &[u16]) -> Config {
     let file = |name: &str, text: &str| {
         fs::write(dir.path().join(name), text).unwrap();
         fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
@@ -34,11 +39,10 @@ pub fn configured(dir: &TempDir, servers: &[&FakeImap]) -> Config {
     file("password", "kestrel-lantern-4711");
     let mut text =
         "[[identity]]\nname = \"Ada Stein\"\naddresses = [\"ada@home.example\"]\nlanguage = \"en\"\n".to_owned();
-    for (n, server) in servers.iter().enumerate() {
+    for (n, port) in ports.iter().enumerate() {
         text += &format!(
-            "\n[[account]]\nname = \"a{n}\"\nlook_back = \"30d\"\n[account.imap]\nhost = \"127.0.0.1\"\nport = {}\n\
-             tls = \"none-loopback\"\nuser = \"ada\"\npassword.file = \"password\"\n",
-            server.port()
+            "\n[[account]]\nname = \"a{n}\"\nlook_back = \"30d\"\n[account.imap]\nhost = \"127.0.0.1\"\nport = {port}\n\
+             tls = \"none-loopback\"\nuser = \"ada\"\npassword.file = \"password\"\n"
         );
     }
     file("config.toml", &text);
@@ -70,6 +74,17 @@ impl Watching {
         let dir = tempfile::tempdir().unwrap();
         let mut config = configured(&dir, servers);
         change(&mut config);
+        Watching::run(dir, config)
+    }
+
+    /// Starts the daemon with an account at a port where nobody listens yet.
+    pub fn start_at(port: u16) -> Watching {
+        let dir = tempfile::tempdir().unwrap();
+        let config = at_ports(&dir, &[port]);
+        Watching::run(dir, config)
+    }
+
+    fn run(dir: TempDir, config: Config) -> Watching {
         let kit = Kit::load(&config).unwrap();
         let db = Db::new(Store::open(&dir.path().join("onward.db")).unwrap());
         let lock = Lock::acquire(dir.path()).unwrap();
