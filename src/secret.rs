@@ -45,6 +45,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What is shown to a server to be let in.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A password.
+    Password(Secret),
+    /// An access token of OAuth 2.0.
+    Token(Secret),
+}
+
 /// Where a password comes from. No variant holds the password itself.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretSource {

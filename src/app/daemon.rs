@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     kit::{Kit, KitProblems},
+    login::{Matter, PERSON_EVERY},
     pulse::Pulse,
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
     watch::{self, Desk},
@@ -22,7 +23,6 @@ use super::{
 use crate::{
     config::{Account, Config},
     io::{
-        imap::ImapError,
         store::{Db, Lock},
         systemd::Supervisor,
     },
@@ -240,14 +240,14 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
             backoff.completed();
             refused = 0;
         }
-        let imap = error.chain().find_map(|e| e.downcast_ref::<ImapError>());
         let said = format!("{error:#}");
         if said != health.trouble {
             tracing::warn!(account = account.name, reason = said, "The account cannot be watched.");
         }
         pulse.failed(&said);
-        let pause = match imap {
-            Some(error) if error.is_authentication() => {
+        let pause = match Matter::of(&error) {
+            Matter::Person => PERSON_EVERY,
+            Matter::Refused => {
                 let pause = LOGIN_PAUSES.get(refused).copied();
                 refused += 1;
                 match pause {
@@ -262,8 +262,7 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
                     }
                 }
             }
-            Some(error) => error.retry_after().unwrap_or_else(|| backoff.failed(jitter())),
-            None => backoff.failed(jitter()),
+            Matter::Passing(hint) => hint.unwrap_or_else(|| backoff.failed(jitter())),
         };
         if rest(&pulse, pause).await {
             return;

@@ -12,9 +12,8 @@ use tokio::time::Instant;
 use super::{
     ingest::{self, Arrived},
     kit::Kit,
-    maildir,
+    login, maildir,
     pulse::Pulse,
-    submit,
 };
 use crate::{
     config::{Account, Login, Source},
@@ -103,7 +102,7 @@ struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     async fn open(desk: &'a Desk, account: &'a Account, login: &'a Login, pulse: &'a Pulse) -> Result<Watcher<'a>> {
-        let session = submit::open(login).await?;
+        let session = login::open(login).await?;
         Ok(Watcher { desk, account, login, pulse, session, shut: BTreeMap::new() })
     }
 
@@ -120,7 +119,7 @@ impl<'a> Watcher<'a> {
                 continue;
             }
             if !self.session.is_open() {
-                self.session = submit::open(self.login).await?;
+                self.session = login::open(self.login).await?;
             }
             let selected = match self.session.examine(mailbox).await {
                 Ok(selected) => selected,
@@ -145,7 +144,7 @@ impl<'a> Watcher<'a> {
         match refused {
             Some(error) if opened == 0 => Err(error.into()),
             Some(_) if !self.session.is_open() => {
-                self.session = submit::open(self.login).await?;
+                self.session = login::open(self.login).await?;
                 Ok(sum)
             }
             _ => Ok(sum),
@@ -403,7 +402,7 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, pulse: &Pulse
                     "The server does not announce new mail; it is asked on a timer."
                 );
                 idle_works = false;
-                let opened = unless_stopped(pulse, submit::open(login)).await;
+                let opened = unless_stopped(pulse, login::open(login)).await;
                 let Some(session) = opened.transpose()? else { return Ok(()) };
                 watcher.session = session;
             }

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::{
-    Account, Config, Login, Source,
+    Access, Account, Config, Login, OAuth, Source,
     value::{DAYS, duration_text},
 };
 use crate::secret::SecretSource;
@@ -62,9 +62,23 @@ fn login(login: &Login) -> Value {
         ("port", Value::Integer(login.server.port.into())),
         ("tls", text(login.server.tls.as_str())),
         ("user", text(&login.user)),
-        ("password", password(&login.password)),
     ];
+    entries.push(match &login.access {
+        Access::Password(source) => ("password", password(source)),
+        Access::Token(source) => ("token", password(source)),
+        Access::OAuth(found) => ("oauth", oauth(found)),
+    });
     entries.extend(login.server.ca_file.as_ref().map(|file| ("ca_file", path(file))));
+    table(entries)
+}
+
+fn oauth(oauth: &OAuth) -> Value {
+    let mut entries = vec![("client_id", text(&oauth.client_id)), ("token_url", text(&oauth.token_url))];
+    entries.extend(oauth.provider.map(|provider| ("provider", text(provider.as_str()))));
+    entries.extend(oauth.client_secret.as_ref().map(|source| ("client_secret", password(source))));
+    entries.extend(oauth.auth_url.as_ref().map(|url| ("auth_url", text(url))));
+    entries.extend(oauth.device_url.as_ref().map(|url| ("device_url", text(url))));
+    entries.push(("scopes", list(&oauth.scopes)));
     table(entries)
 }
 

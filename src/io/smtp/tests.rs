@@ -7,7 +7,7 @@ use crate::{
     config::{Server, Tls},
     delivery::{Delivery, Phase},
     draft::Envelope,
-    secret::Secret,
+    secret::{Credential, Secret},
 };
 
 #[path = "../../../tests/support/smtp_sink.rs"]
@@ -63,10 +63,10 @@ async fn attempt(sink: &Sink, mode: Mode, message: &[u8]) -> (Delivery, Vec<Phas
 
 async fn attempt_within(sink: &Sink, mode: Mode, message: &[u8], deadlines: &Deadlines) -> (Delivery, Vec<Phase>) {
     let mut phases = Vec::new();
-    let secret = Secret::new(PASSWORD.to_owned());
+    let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
     let server = server(sink, mode, Some(&sink.ca_file));
     let progress = |phase| phases.push(phase);
-    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, progress).await;
+    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, progress).await.delivery;
     (delivery, phases)
 }
 
@@ -215,9 +215,10 @@ async fn an_unknown_certificate_ends_it_before_anything_is_said() {
     for mode in [Mode::Implicit, Mode::StartTls] {
         let sink = Sink::start(mode, &[]).await;
         let other = Sink::start(mode, &[]).await;
-        let secret = Secret::new(PASSWORD.to_owned());
+        let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
         let server = server(&sink, mode, Some(&other.ca_file));
-        let delivery = submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await;
+        let delivery =
+            submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await.delivery;
         assert!(format!("{delivery:?}").contains("certificate"), "{delivery:?}");
         assert_eq!(verdict(&delivery), V::Deferred);
         assert!(!sink.commands().contains(&"AUTH".to_owned()));
@@ -237,7 +238,7 @@ async fn what_a_server_repeats_of_the_login_is_not_passed_on() {
 async fn what_smtp_cannot_carry_does_not_even_connect() {
     let sink = Sink::start(Mode::Plain, &[]).await;
     let server = server(&sink, Mode::Plain, None);
-    let secret = Secret::new(PASSWORD.to_owned());
+    let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
     let good = envelope();
     let no_recipient = Envelope { to: None, ..envelope() };
     let injected = Envelope { to: Some("a@b.example>\r\nRCPT TO:<c@d.example".to_owned()), ..envelope() };
@@ -250,7 +251,8 @@ async fn what_smtp_cannot_carry_does_not_even_connect() {
         (&good, b"a\r"),
         (&good, b"\n"),
     ] {
-        let delivery = submit_bytes(&server, "sam", &secret, envelope, message, &deadlines(PATIENT), |_| {}).await;
+        let delivery =
+            submit_bytes(&server, "sam", &secret, envelope, message, &deadlines(PATIENT), |_| {}).await.delivery;
         assert_eq!(verdict(&delivery), V::Refused, "{message:?}");
     }
     assert!(sink.commands().is_empty());
