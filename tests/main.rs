@@ -23,6 +23,7 @@ mod imap;
 mod learn;
 mod message;
 mod metamorphic;
+mod oauth;
 mod project;
 mod reply;
 mod rules;

@@ -46,28 +46,33 @@ fn account(account: &Account) -> Value {
     entries.extend(account.drafts.as_ref().map(|name| ("drafts", text(name))));
     entries.extend(account.sent.as_ref().map(|name| ("sent", text(name))));
     match &account.source {
-        Source::Imap(server) => entries.push(("imap", login(server))),
+        Source::Imap(server) => entries.push(("imap", login(server, true))),
         Source::Maildir(directory) => {
             entries.retain(|(key, _)| *key != "mailboxes");
             entries.push(("maildir", path(directory)));
         }
     }
-    entries.extend(account.smtp.as_ref().map(|server| ("smtp", login(server))));
+    // The OAuth of an account stands where it is written, once.
+    let of_imap = matches!(&account.source, Source::Imap(imap) if imap.access.oauth().is_some());
+    entries.extend(account.smtp.as_ref().map(|server| {
+        let repeated = of_imap && server.access.oauth().is_some();
+        ("smtp", login(server, !repeated))
+    }));
     table(entries)
 }
 
-fn login(login: &Login) -> Value {
+fn login(login: &Login, with_access: bool) -> Value {
     let mut entries = vec![
         ("host", text(&login.server.host)),
         ("port", Value::Integer(login.server.port.into())),
         ("tls", text(login.server.tls.as_str())),
         ("user", text(&login.user)),
     ];
-    entries.push(match &login.access {
+    entries.extend(with_access.then(|| match &login.access {
         Access::Password(source) => ("password", password(source)),
         Access::Token(source) => ("token", password(source)),
         Access::OAuth(found) => ("oauth", oauth(found)),
-    });
+    }));
     entries.extend(login.server.ca_file.as_ref().map(|file| ("ca_file", path(file))));
     table(entries)
 }

@@ -13,6 +13,7 @@ pub mod mail;
 pub mod postfix;
 pub mod skip;
 pub mod smtp_sink;
+pub mod token_endpoint;
 
 pub use skip::skipped;
 
