@@ -211,7 +211,7 @@ fn a_login_by_oauth_is_taken_with_what_is_known_of_the_provider() {
     let own = own.unwrap();
     assert_eq!((own.provider, own.auth_url, own.device_url.as_deref()), (None, None, Some("http://[::1]:9/d")));
 
-    let (none, access) = of(&text("token.command = [\"oama\", \"access\"]"));
+    let (none, access) = of(&text("token.command = [\"oama\"]"));
     assert!(none.is_none() && matches!(access, Access::Token(SecretSource::Command(_))), "{access:?}");
 }
 

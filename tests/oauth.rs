@@ -59,6 +59,8 @@ async fn an_account_is_authorised_used_and_ended_by_the_provider() {
         Answer::tokens("canary-access-1", Some("canary-refresh-1"), 0),
         Answer::tokens("canary-access-2", Some("canary-refresh-2"), 3600),
         Answer::error("invalid_grant"),
+        Answer::Json(200, code.to_owned()),
+        Answer::tokens("canary-access-3", Some("canary-refresh-3"), 3600),
     ])
     .await;
     let home = Home::set_up();
@@ -95,6 +97,8 @@ async fn an_account_is_authorised_used_and_ended_by_the_provider() {
             ("once", 1, AUTHORISE, 4),
             ("doctor", 1, AUTHORISE, 4),
             ("config check", 0, "Left to do", 4),
+            ("auth home --json", 0, "\"code\":\"WDJB-MJHT\"|\"authorized\":true", 6),
+            ("doctor", 1, "ok     home: OAuth", 6),
         ],
     )
     .await;

@@ -167,7 +167,7 @@ pub enum Access {
     /// An access token of OAuth that a program of the person's keeps fresh.
     Token(SecretSource),
     /// An access token of OAuth that Onward gets itself, after `onward auth`.
-    OAuth(OAuth),
+    OAuth(Box<OAuth>),
 }
 
 impl Access {

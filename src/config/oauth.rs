@@ -145,7 +145,7 @@ impl Checker<'_, '_> {
                 self.source.problem(oauth.span(), message, "remove it here, and ask for both scopes in [account.imap]");
                 return None;
             }
-            return self.oauth(oauth).map(Access::OAuth);
+            return self.oauth(oauth).map(|oauth| Access::OAuth(Box::new(oauth)));
         }
         match elsewhere {
             Elsewhere::At(login) => Some(login.access.clone()),
@@ -178,10 +178,7 @@ impl Checker<'_, '_> {
         let (at, raw) = (raw.span(), raw.into_inner());
         let fix = "register a client of your own with the provider; the README says where";
         let client_id = self.text(&at, "client_id", raw.client_id, "oauth needs the client_id of your client", fix);
-        let client_secret = match raw.client_secret {
-            Some(secret) => Some(self.secret("client_secret", secret)),
-            None => None,
-        };
+        let client_secret = raw.client_secret.map(|secret| self.secret("client_secret", secret));
         let has_provider = raw.provider.is_some();
         let provider: Option<Provider> = raw.provider.and_then(|name| self.name_at(&name));
         let known = provider.map(Provider::known);
@@ -219,15 +216,11 @@ impl Checker<'_, '_> {
                 Vec::new()
             }
         };
-        let client_secret = match client_secret {
-            Some(found) => Some(found?),
-            None => None,
-        };
         Some(OAuth {
             account: String::new(),
             provider,
             client_id: client_id?,
-            client_secret,
+            client_secret: client_secret.map_or(Some(None), |found| found.map(Some))?,
             token_url: token_url?,
             auth_url,
             device_url,

@@ -146,7 +146,7 @@ fn login(script: &Script, endpoint: &TokenEndpoint, directory: &Path) -> Login {
         scopes: vec!["mail".to_owned()],
         grant,
     };
-    Login { server: script.server(Tls::NoneLoopback), user: USER.to_owned(), access: Access::OAuth(oauth) }
+    Login { server: script.server(Tls::NoneLoopback), user: USER.to_owned(), access: Access::OAuth(Box::new(oauth)) }
 }
 
 /// The connections, the endpoint's answer, what comes of it, and how often the endpoint is asked.
