@@ -1,4 +1,4 @@
-//! Where passwords come from; values that never show in `Debug`, logs or errors.
+//! Where passwords and tokens come from; values that never show in `Debug`, logs or errors.
 //!
 //! It reads secrets when they are needed and keeps none. It must not write any.
 
@@ -102,7 +102,7 @@ const DETAIL_CHARS_MAX: usize = 160;
 
 /// Why there is no password. Never holds one: of a command's words only the first line of standard error is kept.
 #[derive(Debug, thiserror::Error)]
-#[error("no password from {source_text}: {why}")]
+#[error("no password or token from {source_text}: {why}")]
 pub struct SecretError {
     source_text: String,
     why: String,

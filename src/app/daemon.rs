@@ -325,3 +325,61 @@ async fn end(mut handle: JoinHandle<()>, deadline: Instant) {
         let _ = handle.await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+    use crate::{
+        config::{self, Env, Unchecked},
+        io::store::Store,
+    };
+
+    /// An account that only `onward auth` can open rests, says so, and goes on when that was done; nothing is connected
+    /// meanwhile, so the clock can run ahead.
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_needs_the_person_rests_and_goes_on_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Env { state_directory: Some(dir.path().to_path_buf()), ..Env::of_process() };
+        let text = "[[identity]]\nname = \"Sam\"\naddresses = [\"sam@example.org\"]\n[[account]]\nname = \"home\"\n\
+                    [account.imap]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none-loopback\"\nuser = \"sam\"\n\
+                    oauth.provider = \"microsoft\"\noauth.client_id = \"c\"\n";
+        let config = config::parse(&dir.path().join("config.toml"), text, &env, &Unchecked).unwrap();
+        let account = config.accounts.first().unwrap().clone();
+        let desk = Desk { db: Db::new(Store::in_memory().unwrap()), kit: Arc::new(Kit::load(&config).unwrap()) };
+        let (stop, stopped) = signal_of::channel(false);
+        let pulse = Pulse::new(stopped);
+        let task = tokio::spawn(keep_watching(desk, account.clone(), pulse.clone()));
+        let oauth = account.oauth().unwrap();
+        let grant = |revoked: &str| {
+            let text = format!(
+                r#"{{"client_id":"c","token_url":"{}","refresh_token":"r","access_token":"a",
+                    "fresh_until":"9999-01-01T00:00:00Z","revoked":{revoked}}}"#,
+                oauth.token_url
+            );
+            fs::write(&oauth.grant, text).unwrap();
+            fs::set_permissions(&oauth.grant, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        // Far beyond the pauses of a refused login, after which an account is not tried again before a reload.
+        tokio::time::sleep(Duration::from_secs(24 * 60 * 60)).await;
+        assert!(pulse.health().trouble.contains("nobody authorised onward"), "{:?}", pulse.health());
+        let becomes = |part: &'static str, wanted: bool| {
+            let pulse = pulse.clone();
+            async move {
+                while pulse.health().trouble.contains(part) != wanted {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        };
+        grant("\"it ran out\"");
+        tokio::time::timeout(2 * PERSON_EVERY, becomes("takes the authorisation of `home` no more (it ran out)", true))
+            .await
+            .unwrap();
+        grant("null");
+        tokio::time::timeout(2 * PERSON_EVERY, becomes("onward auth", false)).await.unwrap();
+        assert!(!task.is_finished());
+        stop.send(true).unwrap();
+        task.await.unwrap();
+    }
+}

@@ -145,3 +145,41 @@ fn in_origin_form(request: Request<Vec<u8>>, host: &str) -> Result<Request<Full<
     head.headers.insert(USER_AGENT, HeaderValue::from_static(concat!("onward/", env!("CARGO_PKG_VERSION"))));
     Ok(Request::from_parts(head, Full::new(Bytes::from(body))))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn post(uri: &str) -> Request<Vec<u8>> {
+        Request::post(uri).body(b"refresh_token=canary".to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_said_before_the_connection_is_protected() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
+            let mut said = Vec::new();
+            let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut said).await;
+            said
+        });
+        let error = send(post(&format!("https://127.0.0.1:{port}/token"))).await.unwrap_err();
+        assert!(matches!(error, HttpError::Tls(_)), "{error}");
+        assert!(!String::from_utf8_lossy(&server.await.unwrap()).contains("canary"));
+        for uri in ["ftp://127.0.0.1/", "/token"] {
+            assert!(matches!(send(post(uri)).await.unwrap_err(), HttpError::Address), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_request_names_its_host_and_keeps_its_query() {
+        let request = in_origin_form(post("https://login.example.org:8443/a/token?x=1"), "h").unwrap();
+        assert_eq!(request.uri().to_string(), "/a/token?x=1");
+        assert_eq!(request.headers().get(HOST).unwrap(), "login.example.org:8443");
+    }
+}
