@@ -253,7 +253,6 @@ async fn a_token_is_shown_and_a_refusal_is_heard_out() {
         (vec![forbidden], "good", V::Account, false, XOAUTH2),
         (vec![locked], PASSWORD, V::Account, true, "AUTH XOAUTH2"),
         (vec![(Auth, Say("454 4.7.0 later\r\n"))], "good", V::Deferred, false, XOAUTH2),
-        (vec![(Auth, Say("334 \r\n235 2.7.0 welcome\r\n"))], "good", V::Sent, false, XOAUTH2),
         (vec![(Auth, Fault::Close)], "good", V::Deferred, false, XOAUTH2),
         (vec![(Ehlo, Say("250-sink.test\r\n250 AUTH PLAIN\r\n"))], "good", V::Account, false, ""),
         (vec![], "no token", V::Account, false, ""),
