@@ -1,4 +1,4 @@
-//! Where passwords come from; values that never show in `Debug`, logs or errors.
+//! Where passwords and tokens come from; values that never show in `Debug`, logs or errors.
 //!
 //! It reads secrets when they are needed and keeps none. It must not write any.
 
@@ -43,6 +43,15 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// What is shown to a server to be let in.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// A password.
+    Password(Secret),
+    /// An access token of OAuth 2.0.
+    Token(Secret),
 }
 
 /// Where a password comes from. No variant holds the password itself.
@@ -93,7 +102,7 @@ const DETAIL_CHARS_MAX: usize = 160;
 
 /// Why there is no password. Never holds one: of a command's words only the first line of standard error is kept.
 #[derive(Debug, thiserror::Error)]
-#[error("no password from {source_text}: {why}")]
+#[error("no password or token from {source_text}: {why}")]
 pub struct SecretError {
     source_text: String,
     why: String,

@@ -180,6 +180,7 @@ fn every_verb_gives_json_by_the_line() {
         ("rules doc none", 1, 1),
         ("notes preview", 0, 10),
         ("notes check", 0, 1),
+        ("auth", 1, 0),
         ("config path", 0, 1),
         ("config check", 0, 1),
         ("config dump", 0, 1),

@@ -10,7 +10,7 @@ use std::{
 use expect_test::expect;
 use jiff::{civil::Weekday, tz::TimeZone};
 use onward::{
-    config::{self, Config, Deliver, Env, LogLevel, Report, Source, Tls, Unchecked},
+    config::{self, Access, Config, Deliver, Env, LogLevel, Provider, Report, Source, Tls, Unchecked},
     secret::SecretSource,
 };
 
@@ -50,7 +50,8 @@ fn the_example_is_a_good_configuration() {
     assert_eq!(account.smtp, None);
     let Source::Imap(imap) = &account.source else { panic!("{account:?}") };
     assert_eq!((imap.server.port, imap.server.tls), (993, Tls::Implicit));
-    assert_eq!(imap.password, SecretSource::Command(["pass", "show", "mail/example.org"].map(str::to_owned).to_vec()));
+    let command = SecretSource::Command(["pass", "show", "mail/example.org"].map(str::to_owned).to_vec());
+    assert_eq!(imap.access, Access::Password(command));
     assert!(config.reply.enabled && config.notes.enabled);
     assert_eq!(config.reply.deliver, Deliver::Drafts);
     assert_eq!(config.telling.days.first(), Some(&Weekday::Monday));
@@ -63,7 +64,7 @@ fn the_example_is_a_good_configuration() {
 /// The lines behind `# key = value` are the defaults, unless the example says that it gives another example.
 #[test]
 fn the_defaults_the_example_shows_are_the_defaults() {
-    const NO_DEFAULTS: [&str; 12] = [
+    const NO_DEFAULTS: [&str; 21] = [
         "drafts",
         "sent",
         "identity",
@@ -72,6 +73,15 @@ fn the_defaults_the_example_shows_are_the_defaults() {
         "password.file",
         "password.credential",
         "password.keyring",
+        "token.command",
+        "oauth.provider",
+        "oauth.client_id",
+        "oauth.client_secret.command",
+        "oauth.token_url",
+        "oauth.auth_url",
+        "oauth.device_url",
+        "oauth.scopes",
+        "user",
         "host",
         "quiet",
         "notes.language",
@@ -156,7 +166,7 @@ fn all_that_is_set_is_taken() {
     assert_eq!(smtp.server.ca_file, Some(PathBuf::from("/home/sam/.config/onward/ca.pem")));
     let expected =
         SecretSource::Credential { name: "imap-password".to_owned(), directory: env().credentials_directory };
-    assert_eq!(smtp.password, expected);
+    assert_eq!(smtp.access, Access::Password(expected));
     let old = config.account("old").unwrap();
     assert_eq!(old.source, Source::Maildir("/home/sam/Mail".into()));
     assert_eq!(old.smtp.as_ref().unwrap().server.tls, Tls::StartTls);
@@ -169,6 +179,40 @@ fn all_that_is_set_is_taken() {
 
     // What `config dump` writes is the same configuration.
     assert_eq!(parse(&config.dump()).unwrap(), config);
+}
+
+#[test]
+fn a_login_by_oauth_is_taken_with_what_is_known_of_the_provider() {
+    let text = |oauth: &str| with_imap(&format!("host = \"h.example\"\n{oauth}\n[account.smtp]\nhost = \"s.example\""));
+    let of = |text: &str| {
+        let config = parse(text).unwrap_or_else(|report| panic!("{report}"));
+        assert_eq!(parse(&config.dump()).unwrap(), config, "what `config dump` writes is the same");
+        let account = config.account("home").unwrap();
+        let Source::Imap(imap) = &account.source else { panic!("{account:?}") };
+        assert_eq!(account.smtp.as_ref().unwrap().access, imap.access, "SMTP is opened as IMAP is");
+        (account.oauth().cloned(), imap.access.clone())
+    };
+    let (google, _) =
+        of(&text("[account.imap.oauth]\nprovider = \"google\"\nclient_id = \"c\"\nclient_secret.command = [\"x\"]"));
+    let google = google.unwrap();
+    assert_eq!((google.provider, google.account.as_str()), (Some(Provider::Google), "home"));
+    assert_eq!(google.token_url, "https://oauth2.googleapis.com/token");
+    assert!(google.auth_url.is_some() && google.device_url.is_none() && google.client_secret.is_some());
+    assert_eq!(google.scopes, ["https://mail.google.com/"]);
+    assert_eq!(google.grant, Path::new("/home/sam/.local/state/onward/oauth-home.json"));
+
+    let (microsoft, _) = of(&text("oauth = { provider = \"microsoft\", client_id = \"c\", scopes = [\"a\", \"b\"] }"));
+    let microsoft = microsoft.unwrap();
+    assert!(microsoft.device_url.is_some() && microsoft.scopes == ["a", "b"]);
+
+    let own = "oauth.client_id = \"c\"\noauth.token_url = \"http://127.0.0.1:9/t\"\n\
+               oauth.device_url = \"http://[::1]:9/d\"\noauth.scopes = [\"mail\"]";
+    let (own, _) = of(&text(own));
+    let own = own.unwrap();
+    assert_eq!((own.provider, own.auth_url, own.device_url.as_deref()), (None, None, Some("http://[::1]:9/d")));
+
+    let (none, access) = of(&text("token.command = [\"oama\"]"));
+    assert!(none.is_none() && matches!(access, Access::Token(SecretSource::Command(_))), "{access:?}");
 }
 
 #[test]
@@ -266,6 +310,7 @@ fn each_single_mistake_is_named() {
     let imap = |lines: &str| with_imap(&format!("password.command = [\"x\"]\n{lines}"));
     let password = |line: &str| with_imap(&format!("host = \"h.example\"\n{line}"));
     let host = "host = \"h.example\"\n";
+    let oauth = |lines: &str| password(&format!("[account.imap.oauth]\nclient_id = \"x\"\n{lines}"));
     for (text, expected) in [
         (imap(""), "[account.imap] needs a host"),
         (imap(&format!("{host}port = 993\ntls = \"starttls\"")), "does not fit port 993"),
@@ -285,7 +330,37 @@ fn each_single_mistake_is_named() {
         (imap(&format!("{host}[telling]\ndays = []")), "no day left"),
         (imap(&format!("{host}[telling]\nquiet = \"21:00\"")), "a beginning and an end"),
         (imap(&format!("{host}[rules]\ndisable = [\"../x\"]")), "not the name of a rule file"),
-        (password(""), "needs a password source"),
+        (password(""), "needs a password source, a token or oauth"),
+        (password("tokn.command = [\"x\"]"), "did you mean `token`?"),
+        (password("token = \"hunter2\""), "a token stands here in clear"),
+        (password("token.command = []"), "token.command names no program"),
+        (password("token.file = \"/x\""), "comes from a command that renews it"),
+        (password("password.command = [\"x\"]\ntoken.command = [\"x\"]"), "both `password` and `token` stand here"),
+        (password("token.command = [\"x\"]\noauth.client_id = \"x\""), "both `token` and `oauth` stand here"),
+        (password("password = \"hunter2\"\noauth.client_id = \"x\""), "keep one of password, token and oauth"),
+        (password("oauth.provider = \"google\""), "oauth needs the client_id"),
+        (password("oauth.client_id = \"x\""), "oauth needs a provider, or the token_url"),
+        (oauth("provider = \"gogle\""), "did you mean \"google\"?"),
+        (oauth("provider = \"google\"\nclient_secret = \"hunter2\""), "a client secret stands here in clear"),
+        (oauth("provider = \"google\"\nclient_secret = {}"), "`client_secret` names no source"),
+        (oauth("provider = \"google\"\nscopes = []"), "there is no scope"),
+        (oauth("provider = \"google\"\nscopes = [\"a b\"]"), "this is not a scope"),
+        (oauth("provider = \"google\"\ntokenurl = \"x\""), "did you mean `token_url`?"),
+        (oauth("token_url = \"https://x.example/t\"\nscopes = [\"a\"]"), "auth_url, device_url, or both"),
+        (
+            oauth("token_url = \"https://x.example/t\"\nauth_url = \"https://x.example/a\""),
+            "oauth needs the scopes to ask for",
+        ),
+        (oauth("provider = \"google\"\ntoken_url = \"login.example.org\""), "not the address of an endpoint"),
+        (oauth("provider = \"google\"\nauth_url = \"http://x.example/\""), "unprotected over the network"),
+        (oauth("provider = \"google\"\nauth_url = \"http://localhost.example/\""), "unprotected over the network"),
+        (oauth("provider = \"google\"\ndevice_url = \"https://sam:hunter2@x.example/\""), "without user, password"),
+        (
+            oauth(
+                "provider = \"google\"\n[account.smtp]\nhost = \"h\"\noauth.provider = \"google\"\noauth.client_id = \"x\"",
+            ),
+            "one authorisation serves IMAP and SMTP",
+        ),
         (password("password = {}"), "names no source"),
         (password("password = \"hunter2\""), "stands here in clear"),
         (password("password = [\"hunter2\"]"), "a list stands where a source is expected"),

@@ -1,5 +1,6 @@
 //! The IMAP client against a server that does everything wrong on demand, and against Dovecot.
 
+mod oauth;
 mod protection;
 mod real;
 mod scripted;

@@ -25,6 +25,7 @@ mod learn;
 mod liveness;
 mod message;
 mod metamorphic;
+mod oauth;
 mod project;
 mod reply;
 mod rules;

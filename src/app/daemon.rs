@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     kit::{Kit, KitProblems},
+    login::{Matter, PERSON_EVERY},
     pulse::{Health, Pulse},
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
     watch::{self, Desk, Memory},
@@ -23,7 +24,6 @@ use crate::{
     config::{Account, Config},
     io::{
         clock,
-        imap::ImapError,
         store::{Db, Lock},
         systemd::Supervisor,
     },
@@ -272,14 +272,18 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
             backoff.completed();
             refused = 0;
         }
-        let imap = error.chain().find_map(|e| e.downcast_ref::<ImapError>());
         let said = format!("{error:#}");
         if said != health.trouble {
             tracing::warn!(account = account.name, reason = said, "The account cannot be watched.");
         }
         pulse.failed(&said);
-        let pause = match imap {
-            Some(error) if error.is_authentication() => {
+        let matter = Matter::of(&error);
+        // The network may be another one when the machine wakes; a refused password, and a server that wants to be left
+        // alone, are the same.
+        let may_wake = matches!(matter, Matter::Person | Matter::Passing(None));
+        let pause = match matter {
+            Matter::Person => PERSON_EVERY,
+            Matter::Refused => {
                 let pause = LOGIN_PAUSES.get(refused).copied();
                 refused += 1;
                 match pause {
@@ -294,11 +298,8 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
                     }
                 }
             }
-            Some(error) => error.retry_after().unwrap_or_else(|| backoff.failed(jitter())),
-            None => backoff.failed(jitter()),
+            Matter::Passing(hint) => hint.unwrap_or_else(|| backoff.failed(jitter())),
         };
-        // Rested or woken: the network may be another one now. A refused password is the same.
-        let may_wake = !imap.is_some_and(ImapError::is_authentication);
         tokio::select! {
             stopped = rest(&pulse, pause) => if stopped { return },
             () = pulse.woken(), if may_wake => {}
@@ -364,11 +365,19 @@ async fn end(mut handle: JoinHandle<()>, deadline: Instant) {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
+    use std::{
+        fs,
+        os::unix::fs::PermissionsExt as _,
+        task::{Context, Waker},
+    };
 
     use jiff::SignedDuration;
 
     use super::*;
+    use crate::{
+        config::{self, Env, Unchecked},
+        io::store::Store,
+    };
 
     /// `reliability.md` A10: after eight hours of sleep no account trusts its connection.
     #[tokio::test]
@@ -404,5 +413,52 @@ mod tests {
         pulse.looked(watch::Looked::default());
         pulse.failed("gone");
         assert!(is(&pulse).starts_with("stale since 20"), "{}", is(&pulse));
+    }
+
+    /// An account that only `onward auth` can open rests, says so, and goes on when that was done; nothing is connected
+    /// meanwhile, so the clock can run ahead.
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_needs_the_person_rests_and_goes_on_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let env = Env { state_directory: Some(dir.path().to_path_buf()), ..Env::of_process() };
+        let text = "[[identity]]\nname = \"Sam\"\naddresses = [\"sam@example.org\"]\n[[account]]\nname = \"home\"\n\
+                    [account.imap]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none-loopback\"\nuser = \"sam\"\n\
+                    oauth.provider = \"microsoft\"\noauth.client_id = \"c\"\n";
+        let config = config::parse(&dir.path().join("config.toml"), text, &env, &Unchecked).unwrap();
+        let account = config.accounts.first().unwrap().clone();
+        let desk = Desk { db: Db::new(Store::in_memory().unwrap()), kit: Arc::new(Kit::load(&config).unwrap()) };
+        let (stop, stopped) = signal_of::channel(false);
+        let pulse = Pulse::new(stopped);
+        let task = tokio::spawn(keep_watching(desk, account.clone(), pulse.clone()));
+        let oauth = account.oauth().unwrap();
+        let grant = |revoked: &str| {
+            let text = format!(
+                r#"{{"client_id":"c","token_url":"{}","refresh_token":"r","access_token":"a",
+                    "fresh_until":"9999-01-01T00:00:00Z","revoked":{revoked}}}"#,
+                oauth.token_url
+            );
+            fs::write(&oauth.grant, text).unwrap();
+            fs::set_permissions(&oauth.grant, fs::Permissions::from_mode(0o600)).unwrap();
+        };
+        // Far beyond the pauses of a refused login, after which an account is not tried again before a reload.
+        tokio::time::sleep(Duration::from_secs(24 * 60 * 60)).await;
+        assert!(pulse.health().trouble.contains("nobody authorised onward"), "{:?}", pulse.health());
+        let becomes = |part: &'static str, wanted: bool| {
+            let pulse = pulse.clone();
+            async move {
+                while pulse.health().trouble.contains(part) != wanted {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        };
+        grant("\"it ran out\"");
+        tokio::time::timeout(2 * PERSON_EVERY, becomes("takes the authorisation of `home` no more (it ran out)", true))
+            .await
+            .unwrap();
+        grant("null");
+        tokio::time::timeout(2 * PERSON_EVERY, becomes("onward auth", false)).await.unwrap();
+        assert!(!task.is_finished());
+        stop.send(true).unwrap();
+        task.await.unwrap();
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It reads and connects, and changes nothing: no mail is fetched, nothing is stored.
 
-use super::{kit::Kit, submit};
+use super::{kit::Kit, login, submit};
 use crate::{
     config::{Account, Config, Deliver, Source},
     io::{maildir, store::Store},
@@ -65,31 +65,47 @@ fn log(config: &Config) -> Vec<Check> {
     checks
 }
 
+/// Whether the account's OAuth gives a token, where it has one.
+async fn oauth(account: &Account) -> Vec<Check> {
+    let Some(configured) = account.oauth() else { return Vec::new() };
+    let what = format!("{}: OAuth", account.name);
+    vec![match crate::io::oauth::access_token(configured).await {
+        Ok(_) => fine(what, "authorised; the endpoint gives access tokens"),
+        Err(error) => wrong(what, error.to_string()),
+    }]
+}
+
 /// An account's servers, with its mailboxes and its Drafts.
 async fn account(config: &Config, account: &Account) -> Vec<Check> {
     let name = &account.name;
-    let login = match &account.source {
-        Source::Imap(login) => login,
+    let authorized = oauth(account).await;
+    if authorized.iter().any(|check| !check.fine) {
+        return authorized;
+    }
+    let server = match &account.source {
+        Source::Imap(server) => server,
         Source::Maildir(path) => {
-            let mut checks = vec![match maildir::entries(path) {
+            let mut checks = authorized;
+            checks.push(match maildir::entries(path) {
                 Ok(entries) => fine(format!("{name}: Maildir"), format!("{} messages", entries.len())),
                 Err(error) => wrong(format!("{name}: Maildir"), format!("{}: {error}", path.display())),
-            }];
+            });
             if config.reply.enabled && config.reply.deliver == Deliver::Drafts {
                 checks.push(wrong(format!("{name}: Drafts"), submit::NO_DRAFTS));
             }
             return checks;
         }
     };
-    let at = format!("{name}: {}:{}", login.server.host, login.server.port);
-    let mut session = match submit::open(login).await {
+    let at = format!("{name}: {}:{}", server.server.host, server.server.port);
+    let mut session = match login::open(server).await {
         Ok(session) => session,
-        Err(error) => return vec![wrong(at, format!("{error:#}"))],
+        Err(error) => return authorized.into_iter().chain([wrong(at, format!("{error:#}"))]).collect(),
     };
-    let mut checks = vec![fine(
+    let mut checks = authorized;
+    checks.push(fine(
         at,
         if session.can("IDLE") { "logged in; new mail is announced" } else { "logged in; asked on a timer" },
-    )];
+    ));
     if config.reply.deliver == Deliver::Drafts {
         checks.push(match submit::drafts_mailbox(&mut session, account).await {
             Ok(mailbox) => fine(format!("{name}: Drafts"), mailbox),
@@ -101,7 +117,7 @@ async fn account(config: &Config, account: &Account) -> Vec<Check> {
     for mailbox in &account.mailboxes {
         // A refusal closes the connection; the other mailboxes are worth another one.
         if !session.is_open() {
-            match submit::open(login).await {
+            match login::open(server).await {
                 Ok(again) => session = again,
                 Err(error) => {
                     checks.push(wrong(format!("{name}: {mailbox}"), format!("{error:#}")));

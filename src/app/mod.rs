@@ -9,6 +9,7 @@ pub mod facts;
 pub mod import;
 pub mod ingest;
 pub mod kit;
+pub mod login;
 pub mod maildir;
 pub mod memory;
 pub mod pulse;

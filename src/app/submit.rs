@@ -11,20 +11,21 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::pulse::Pulse;
+use super::{
+    login::{self, Matter, PERSON_EVERY},
+    pulse::Pulse,
+};
 use crate::{
     config::{Account, Config, Deliver, Login, Source},
     delivery::{self, Delivery},
     draft::{DraftEvent, DraftState},
     io::{
         clock,
-        imap::{AppendFlags, ImapError, Session, SpecialUse},
-        smtp,
+        imap::{AppendFlags, Session, SpecialUse},
         store::{AlreadyRunning, Db, DraftView, Lock, Store, StoreError},
     },
     message::MessageId,
     pace::Backoff,
-    secret,
 };
 
 /// The pauses after a refused login: a second try may follow a server's hiccup, more would lock the account.
@@ -220,7 +221,7 @@ impl Sessions {
         self.0.retain(|(_, session, _)| session.is_open());
         if !self.0.iter().any(|(name, ..)| *name == account.name) {
             let Source::Imap(login) = &account.source else { anyhow::bail!(NO_DRAFTS) };
-            let mut session = open(login).await?;
+            let mut session = login::open(login).await?;
             let drafts = drafts_mailbox(&mut session, account).await?;
             self.0.push((account.name.clone(), session, drafts));
         }
@@ -235,12 +236,6 @@ impl Sessions {
             }
         }
     }
-}
-
-/// Connects and logs in.
-pub async fn open(login: &Login) -> Result<Session> {
-    let password = secret::read(&login.password).await?;
-    Ok(Session::connect(&login.server).await?.login(&login.user, &password).await?)
 }
 
 async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When, pace: &mut Pace) -> Result<Delivered> {
@@ -300,10 +295,12 @@ fn keep_pace(pace: &mut Pace, account: &str, draft: i64, done: &Result<(Delivere
         }
         Ok(_) => {}
         Err(error) => {
-            let imap = error.chain().find_map(|e| e.downcast_ref::<ImapError>());
-            let refused = imap.is_some_and(ImapError::is_authentication);
             let why = crate::clean::line(&format!("{error:#}"));
-            pace.failed(account, &why, refused, imap.and_then(ImapError::retry_after));
+            match Matter::of(error) {
+                Matter::Refused => pace.failed(account, &why, true, None),
+                Matter::Person => pace.failed(account, &why, false, Some(PERSON_EVERY)),
+                Matter::Passing(hint) => pace.failed(account, &why, false, hint),
+            }
         }
     }
 }
@@ -380,7 +377,7 @@ async fn send(db: &Db, login: &Login, draft: &DraftView, when: When) -> Result<(
         return Ok((Delivered::Later(why), Shown::Nothing));
     }
     // The password comes first: without it nothing is taken, and a draft never waits in `sending` for a keyring.
-    let password = secret::read(&login.password).await?;
+    let credential = login::credential(&login.access).await?;
     let ready = match db.call(move |store| store.take(id, clock::now())).await {
         Ok(ready) => ready,
         Err(error @ (StoreError::Lapsed { .. } | StoreError::StaleDigest | StoreError::NotAllowed(_))) => {
@@ -388,7 +385,7 @@ async fn send(db: &Db, login: &Login, draft: &DraftView, when: When) -> Result<(
         }
         Err(error) => return Err(error.into()),
     };
-    let delivery = smtp::submit(&login.server, &login.user, &password, &ready, |_| {}).await;
+    let delivery = login::submit(login, &credential, &ready).await;
     let shown = match &delivery {
         Delivery::AccountRefused(_) => Shown::LoginRefused,
         Delivery::Sent(_) | Delivery::Refused(_) => Shown::AccountFine,

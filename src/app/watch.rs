@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
-use super::{kit::Kit, maildir, pulse::Pulse, reading::Reading, submit};
+use super::{kit::Kit, login, maildir, pulse::Pulse, reading::Reading, submit};
 use crate::{
     config::{Account, Login, Source},
     io::{
@@ -111,7 +111,7 @@ impl Memory {
             pause -= step;
         }
         pulse.beat();
-        submit::open(login).await
+        login::open(login).await
     }
 
     fn is_shut(&self, mailbox: &str) -> bool {

@@ -1,4 +1,5 @@
-//! Judges accounts: servers, TLS against port and host, where passwords come from.
+//! Judges accounts: servers, TLS against port and host, where passwords come from. How a login is opened with OAuth
+//! is judged in `oauth`.
 
 use std::{ops::Range, path::PathBuf, time::Duration};
 
@@ -7,6 +8,7 @@ use toml::Spanned;
 use super::{
     Account, Deliver, Login, Reply, Server, Source, Tls,
     check::Checker,
+    oauth::Keys,
     raw::{At, RawAccount, RawPassword, RawServer},
     value::{is_loopback, is_name},
 };
@@ -19,9 +21,10 @@ const POLL_DEFAULT: Duration = Duration::from_secs(60);
 /// How far back the first run looks unless configured.
 const LOOK_BACK_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How a password can be given; the fix of several problems.
-const PASSWORD_FIX: &str = "password.command = [\"pass\", \"show\", \"mail\"], or password.file, password.credential, \
-                            password.keyring";
+/// How a secret can be given; the fix of several problems.
+pub(super) fn secret_fix(key: &str) -> String {
+    format!("{key}.command = [\"pass\", \"show\", \"mail\"], or {key}.file, {key}.credential, {key}.keyring")
+}
 
 /// What differs between the protocols.
 struct Protocol {
@@ -31,7 +34,7 @@ struct Protocol {
 }
 
 /// Where a login may be taken from when it is not repeated.
-enum Elsewhere<'a> {
+pub(super) enum Elsewhere<'a> {
     /// Nowhere: it must be given.
     Nowhere,
     /// From a part of the file that is wrong and has been reported.
@@ -212,19 +215,11 @@ impl Checker<'_, '_> {
                 self.text(&at, "user", user, why, "user = \"sam@example.org\"")
             }
         };
-        let password = match (raw.password, elsewhere) {
-            (Some(password), _) => self.password(password),
-            (None, Elsewhere::At(login)) => Some(login.password.clone()),
-            (None, Elsewhere::Reported) => None,
-            (None, Elsewhere::Nowhere) => {
-                let why = format!("[account.{}] needs a password source", protocol.key);
-                self.source.missing(&at, "password", why, PASSWORD_FIX);
-                None
-            }
-        };
+        let keys = Keys { password: raw.password, token: raw.token, oauth: raw.oauth };
+        let access = self.access(&at, keys, protocol.key, elsewhere);
         let default_port = if tls == Tls::StartTls { protocol.starttls } else { protocol.implicit };
         let port = port.map_or(Some(default_port), |(_, port)| port)?;
-        Some(Login { server: Server { host: host?, port, tls, ca_file }, user: user?, password: password? })
+        Some(Login { server: Server { host: host?, port, tls, ca_file }, user: user?, access: access? })
     }
 
     fn host(&mut self, at: Option<Range<usize>>, host: &str) -> bool {
@@ -284,10 +279,12 @@ impl Checker<'_, '_> {
         tls
     }
 
-    fn password(&mut self, raw: Spanned<RawPassword>) -> Option<SecretSource> {
+    /// The source named under `key`, which is `password` or works like it.
+    pub fn secret(&mut self, key: &str, raw: Spanned<RawPassword>) -> Option<SecretSource> {
         let (at, raw) = (raw.span(), raw.into_inner());
         if raw.in_clear {
-            self.source.problem(at, "a password stands here in clear", PASSWORD_FIX);
+            let message = format!("a {} stands here in clear", key.replace('_', " "));
+            self.source.problem(at, message, secret_fix(key));
             return None;
         }
         let mut sources = Vec::new();
@@ -295,7 +292,7 @@ impl Checker<'_, '_> {
             sources.push(self.credential(name));
         }
         if let Some(argv) = raw.command {
-            sources.push(self.command(argv));
+            sources.push(self.command(key, argv));
         }
         if let Some(file) = raw.file {
             let path = self.path(file.get_ref());
@@ -306,22 +303,23 @@ impl Checker<'_, '_> {
             let (at, keyring) = (keyring.span(), keyring.into_inner());
             if !cfg!(feature = "keyring") {
                 let message = "this build of onward cannot read the desktop keyring";
-                let fix = "build with `cargo build --release --features keyring`, or use another password source";
+                let fix = "build with `cargo build --release --features keyring`, or use another source";
                 self.source.problem(at.clone(), message, fix);
             }
-            let fix = "password.keyring = { service = \"onward\", user = \"sam@example.org\" }";
-            let service = self.text(&at, "service", keyring.service, "password.keyring needs a service", fix);
-            let user = self.text(&at, "user", keyring.user, "password.keyring needs a user", fix);
+            let fix = format!("{key}.keyring = {{ service = \"onward\", user = \"sam@example.org\" }}");
+            let why = |what: &str| format!("{key}.keyring needs a {what}");
+            let service = self.text(&at, "service", keyring.service, why("service"), &fix);
+            let user = self.text(&at, "user", keyring.user, why("user"), &fix);
             sources.push(service.zip(user).map(|(service, user)| SecretSource::Keyring { service, user }));
         }
         match sources.len() {
             1 => sources.pop().flatten(),
             0 => {
-                self.source.problem(at, "`password` names no source", PASSWORD_FIX);
+                self.source.problem(at, format!("`{key}` names no source"), secret_fix(key));
                 None
             }
             _ => {
-                self.source.problem(at, "`password` names more than one source", "keep one of them");
+                self.source.problem(at, format!("`{key}` names more than one source"), "keep one of them");
                 None
             }
         }
@@ -338,10 +336,11 @@ impl Checker<'_, '_> {
         Some(SecretSource::Credential { name: raw.into_inner(), directory })
     }
 
-    fn command(&mut self, raw: Spanned<Vec<String>>) -> Option<SecretSource> {
+    fn command(&mut self, key: &str, raw: Spanned<Vec<String>>) -> Option<SecretSource> {
         if raw.get_ref().first().is_none_or(|program| program.is_empty()) {
-            let fix = "password.command = [\"pass\", \"show\", \"mail\"]; it is run as it stands, without a shell";
-            self.source.problem(raw.span(), "password.command names no program", fix);
+            let fix =
+                format!("{key}.command = [\"pass\", \"show\", \"mail\"]; it is run as it stands, without a shell");
+            self.source.problem(raw.span(), format!("{key}.command names no program"), fix);
             return None;
         }
         Some(SecretSource::Command(raw.into_inner()))

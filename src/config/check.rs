@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::{
     Config, Deliver, Env, Files, LogLevel, Notes, Reply, Rules,
     files::resolve,
+    oauth,
     raw::{At, RawConfig, RawIdentity, RawNotes, RawReply, RawRules, RawTelling},
     source::Source,
     suggest::nearest,
@@ -44,7 +45,7 @@ pub(super) fn check(
     let mut checker = Checker { source, file, env, files };
     let identities = checker.identities(raw.identity);
     let reply = checker.reply(raw.reply);
-    let accounts = checker.accounts(raw.account, &identities, &reply);
+    let mut accounts = checker.accounts(raw.account, &identities, &reply);
     let telling = checker.telling(raw.telling);
     let notes = checker.notes(raw.notes);
     let rules = checker.rules(raw.rules);
@@ -59,6 +60,9 @@ pub(super) fn check(
             }
         },
     };
+    if let Some(store) = &store {
+        oauth::place_grants(&mut accounts, store);
+    }
     Some(Config {
         file: file.to_path_buf(),
         accounts,
@@ -238,7 +242,7 @@ impl Checker<'_, '_> {
         raw.and_then(|name| self.name_at(&name)).unwrap_or(default)
     }
 
-    fn name_at<T: FromStr<Err = UnknownName>>(&mut self, name: &Spanned<String>) -> Option<T> {
+    pub fn name_at<T: FromStr<Err = UnknownName>>(&mut self, name: &Spanned<String>) -> Option<T> {
         match name.get_ref().parse() {
             Ok(value) => Some(value),
             Err(UnknownName { given, known }) => {

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::{
-    Account, Config, Login, Source,
+    Access, Account, Config, Login, OAuth, Source,
     value::{DAYS, duration_text},
 };
 use crate::secret::SecretSource;
@@ -46,25 +46,44 @@ fn account(account: &Account) -> Value {
     entries.extend(account.drafts.as_ref().map(|name| ("drafts", text(name))));
     entries.extend(account.sent.as_ref().map(|name| ("sent", text(name))));
     match &account.source {
-        Source::Imap(server) => entries.push(("imap", login(server))),
+        Source::Imap(server) => entries.push(("imap", login(server, true))),
         Source::Maildir(directory) => {
             entries.retain(|(key, _)| *key != "mailboxes");
             entries.push(("maildir", path(directory)));
         }
     }
-    entries.extend(account.smtp.as_ref().map(|server| ("smtp", login(server))));
+    // The OAuth of an account stands where it is written, once.
+    let of_imap = matches!(&account.source, Source::Imap(imap) if imap.access.oauth().is_some());
+    entries.extend(account.smtp.as_ref().map(|server| {
+        let repeated = of_imap && server.access.oauth().is_some();
+        ("smtp", login(server, !repeated))
+    }));
     table(entries)
 }
 
-fn login(login: &Login) -> Value {
+fn login(login: &Login, with_access: bool) -> Value {
     let mut entries = vec![
         ("host", text(&login.server.host)),
         ("port", Value::Integer(login.server.port.into())),
         ("tls", text(login.server.tls.as_str())),
         ("user", text(&login.user)),
-        ("password", password(&login.password)),
     ];
+    entries.extend(with_access.then(|| match &login.access {
+        Access::Password(source) => ("password", password(source)),
+        Access::Token(source) => ("token", password(source)),
+        Access::OAuth(found) => ("oauth", oauth(found)),
+    }));
     entries.extend(login.server.ca_file.as_ref().map(|file| ("ca_file", path(file))));
+    table(entries)
+}
+
+fn oauth(oauth: &OAuth) -> Value {
+    let mut entries = vec![("client_id", text(&oauth.client_id)), ("token_url", text(&oauth.token_url))];
+    entries.extend(oauth.provider.map(|provider| ("provider", text(provider.as_str()))));
+    entries.extend(oauth.client_secret.as_ref().map(|source| ("client_secret", password(source))));
+    entries.extend(oauth.auth_url.as_ref().map(|url| ("auth_url", text(url))));
+    entries.extend(oauth.device_url.as_ref().map(|url| ("device_url", text(url))));
+    entries.push(("scopes", list(&oauth.scopes)));
     table(entries)
 }
 

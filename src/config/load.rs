@@ -72,7 +72,7 @@ mod tests {
 
     use super::super::{
         EXAMPLE, Unchecked,
-        raw::{RawAccount, RawConfig, RawIdentity, RawKeyring, RawPassword, RawServer},
+        raw::{RawAccount, RawConfig, RawIdentity, RawKeyring, RawOAuth, RawPassword, RawServer},
     };
     use super::*;
 
@@ -83,7 +83,9 @@ mod tests {
         }
         let keyring = RawKeyring::default();
         let password = RawPassword { keyring: at(keyring), ..RawPassword::default() };
-        let imap = RawServer { password: at(password), ..RawServer::default() };
+        let oauth = RawOAuth { client_secret: at(RawPassword::default()), ..RawOAuth::default() };
+        let token = at(RawPassword::default());
+        let imap = RawServer { password: at(password), token, oauth: at(oauth), ..RawServer::default() };
         let account = RawAccount { imap: at(imap), smtp: at(RawServer::default()), ..RawAccount::default() };
         let raw = RawConfig {
             account: vec![Spanned::new(0..0, account)],

@@ -14,6 +14,7 @@ mod dump;
 mod env;
 mod files;
 mod load;
+mod oauth;
 mod raw;
 mod report;
 mod source;
@@ -23,6 +24,7 @@ mod value;
 pub use env::{Env, NoHome};
 pub use files::{Files, OnDisk, Unchecked};
 pub use load::{load, parse};
+pub use oauth::{OAuth, Provider};
 pub use report::{Problem, Report};
 
 /// The database's file name in the state directory.
@@ -126,6 +128,17 @@ pub struct Account {
     pub smtp: Option<Login>,
 }
 
+impl Account {
+    /// The built-in OAuth of this account: one grant serves its IMAP and its SMTP.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        let imap = match &self.source {
+            Source::Imap(login) => login.access.oauth(),
+            Source::Maildir(_) => None,
+        };
+        imap.or_else(|| self.smtp.as_ref().and_then(|login| login.access.oauth()))
+    }
+}
+
 /// Where an account's mail comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -142,8 +155,29 @@ pub struct Login {
     pub server: Server,
     /// User name.
     pub user: String,
-    /// Where the password comes from.
-    pub password: SecretSource,
+    /// What is shown there to be let in.
+    pub access: Access,
+}
+
+/// What opens a server, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// A password.
+    Password(SecretSource),
+    /// An access token of OAuth that a program of the person's keeps fresh.
+    Token(SecretSource),
+    /// An access token of OAuth that Onward gets itself, after `onward auth`.
+    OAuth(Box<OAuth>),
+}
+
+impl Access {
+    /// The built-in OAuth, where that is what is used.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        match self {
+            Access::OAuth(oauth) => Some(oauth),
+            Access::Password(_) | Access::Token(_) => None,
+        }
+    }
 }
 
 /// Replies.

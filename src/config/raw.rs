@@ -47,9 +47,24 @@ pub(super) struct RawServer {
     pub user: At<String>,
     pub ca_file: At<String>,
     pub password: At<RawPassword>,
+    pub token: At<RawPassword>,
+    pub oauth: At<RawOAuth>,
 }
 
-/// `password`: one of the sources, or the text that must not be there.
+/// `oauth`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawOAuth {
+    pub provider: At<String>,
+    pub client_id: At<String>,
+    pub client_secret: At<RawPassword>,
+    pub token_url: At<String>,
+    pub auth_url: At<String>,
+    pub device_url: At<String>,
+    pub scopes: At<Vec<Spanned<String>>>,
+}
+
+/// `password`, `token` or `client_secret`: one of the sources, or the text that must not be there.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct RawPassword {
     /// A password stood there in clear; it is dropped while reading.

@@ -2,10 +2,13 @@
 
 pub mod clock;
 pub mod editor;
+pub mod http;
 pub mod imap;
 pub mod log;
 pub mod maildir;
+pub mod oauth;
 pub mod rules_dir;
+pub mod sasl;
 pub mod smtp;
 pub mod store;
 pub mod systemd;

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod postfix;
 pub mod skip;
 pub mod smtp_sink;
+pub mod token_endpoint;
 pub mod watching;
 
 pub use skip::skipped;

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -192,13 +193,20 @@ impl Server {
             }
             match word.as_str() {
                 "EHLO" => {
-                    let more = if self.mode == Mode::StartTls && !protected { "STARTTLS" } else { "AUTH PLAIN LOGIN" };
+                    let more =
+                        if self.mode == Mode::StartTls && !protected { "STARTTLS" } else { "AUTH PLAIN LOGIN XOAUTH2" };
                     let hello = format!("250-sink.test\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 {more}\r\n");
                     self.answer(&mut lines, Step::Ehlo, &hello).await?;
                 }
                 "STARTTLS" => {
                     self.answer(&mut lines, Step::StartTls, "220 go ahead\r\n").await?;
                     return Ok(lines);
+                }
+                "AUTH" if !self.faults.contains_key(&Step::Auth) && refuses_token(&line) => {
+                    lines.say(&format!("334 {}\r\n", BASE64.encode(STALE))).await?;
+                    let acknowledged = lines.line().await?;
+                    self.log.lock().unwrap().commands.push(format!("acknowledged {acknowledged:?}"));
+                    lines.say("535 5.7.8 token is too old\r\n").await?;
                 }
                 "AUTH" => self.answer(&mut lines, Step::Auth, "235 2.7.0 welcome\r\n").await?,
                 "MAIL" => {
@@ -304,6 +312,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
             self.fill().await?;
         }
     }
+}
+
+/// Why the sink takes no token.
+const STALE: &str = r#"{"status":"401","schemes":"bearer"}"#;
+
+/// Whether this shows an access token that the sink does not take: all but those that begin with `good`.
+fn refuses_token(line: &str) -> bool {
+    let mut words = line.split(' ').skip(1);
+    let by_token = words.next().is_some_and(|name| ["XOAUTH2", "OAUTHBEARER"].contains(&name));
+    let shown = words.next().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default();
+    by_token && !String::from_utf8_lossy(&shown).contains("auth=Bearer good")
 }
 
 fn between_brackets(line: &str) -> String {

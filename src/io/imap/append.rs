@@ -71,7 +71,7 @@ async fn agreement(wire: &mut Wire) -> Result<Option<Tagged>, ImapError> {
     let phase = Phase::Append;
     loop {
         match wire.next(phase).await? {
-            Reply::Continue => return Ok(None),
+            Reply::Continue(_) => return Ok(None),
             Reply::Tagged(tagged) if !tagged.ok => return Ok(Some(tagged)),
             Reply::Tagged(_) => {
                 let what = "the server accepted a message before it was sent".to_owned();

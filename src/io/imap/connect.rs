@@ -12,6 +12,7 @@ use super::error::{ImapError, Kind, Phase, TRANSIENT, quoted, throttled};
 use super::guard::Allowance;
 use super::reply::{Reply, Tagged, Untagged};
 use super::text::quote;
+use super::token;
 use super::wire::{Socket, Wire};
 use super::{Deadlines, Session};
 use crate::config::{Server, Tls};
@@ -154,21 +155,36 @@ async fn capabilities(wire: &mut Wire) -> Result<Vec<String>, ImapError> {
     Ok(found)
 }
 
-fn can(capabilities: &[String], name: &str) -> bool {
+pub(super) fn can(capabilities: &[String], name: &str) -> bool {
     capabilities.iter().any(|c| c.eq_ignore_ascii_case(name))
 }
 
 impl Unauthenticated {
     /// Logs in: AUTHENTICATE PLAIN (RFC 4616) where offered, which takes any character, LOGIN otherwise.
-    pub async fn login(self, user: &str, password: &Secret) -> Result<Session, ImapError> {
-        let Unauthenticated { mut wire, capabilities: offered } = self;
-        wire.allow(Allowance::SMALL);
-        let within = wire.deadlines.command;
-        let attempt = timeout(within, log_in(&mut wire, &offered, user, password)).await;
-        let tagged = attempt.unwrap_or_else(|_| Err(wire.error(Phase::Login, Kind::Timeout(within))))?;
+    pub async fn login(mut self, user: &str, password: &Secret) -> Result<Session, ImapError> {
+        self.wire.allow(Allowance::SMALL);
+        let within = self.wire.deadlines.command;
+        let attempt = timeout(within, log_in(&mut self.wire, &self.capabilities, user, password)).await;
+        let tagged = attempt.unwrap_or_else(|_| Err(self.wire.error(Phase::Login, Kind::Timeout(within))))?;
         if !tagged.ok {
-            return Err(wire.error(Phase::Login, refusal(tagged)));
+            return Err(self.wire.error(Phase::Login, refusal(tagged, Kind::AuthenticationFailed)));
         }
+        self.welcome().await
+    }
+
+    /// Logs in with an access token of OAuth: AUTHENTICATE XOAUTH2, or OAUTHBEARER (RFC 7628) where that is offered
+    /// alone.
+    pub async fn login_with_token(mut self, user: &str, token: &Secret) -> Result<Session, ImapError> {
+        self.wire.allow(Allowance::SMALL);
+        let within = self.wire.deadlines.command;
+        let attempt = timeout(within, token::show(&mut self.wire, &self.capabilities, user, token)).await;
+        attempt.unwrap_or_else(|_| Err(self.wire.error(Phase::Login, Kind::Timeout(within))))?;
+        self.welcome().await
+    }
+
+    /// What comes after every login: what the server can do now, and who we are.
+    async fn welcome(self) -> Result<Session, ImapError> {
+        let Unauthenticated { mut wire, .. } = self;
         let capabilities = capabilities(&mut wire).await?;
         if can(&capabilities, "ID") {
             // Some providers open no mailbox to a client without a name; those that do not care may refuse it.
@@ -197,16 +213,31 @@ async fn log_in(wire: &mut Wire, offered: &[String], user: &str, password: &Secr
         return wire.finish(phase, &tag, |_| {}).await;
     }
     let tag = wire.start_line(phase, "AUTHENTICATE PLAIN").await?;
-    loop {
-        match wire.next(phase).await? {
-            Reply::Continue => break,
-            Reply::Tagged(tagged) => return Ok(tagged),
-            Reply::Untagged(Untagged::Bye(text)) => return Err(wire.error(phase, Kind::Bye(text))),
-            Reply::Untagged(_) => {}
-        }
+    if let Challenge::Ended(tagged) = challenge(wire).await? {
+        return Ok(tagged);
     }
     wire.write(phase, &[plain.expose().as_bytes(), b"\r\n"]).await?;
     wire.finish(phase, &tag, |_| {}).await
+}
+
+/// What comes after an AUTHENTICATE.
+pub(super) enum Challenge {
+    /// The server asks; with its words.
+    Asked(String),
+    /// The command ended.
+    Ended(Tagged),
+}
+
+/// Waits for the server's challenge while logging in.
+pub(super) async fn challenge(wire: &mut Wire) -> Result<Challenge, ImapError> {
+    loop {
+        match wire.next(Phase::Login).await? {
+            Reply::Continue(said) => return Ok(Challenge::Asked(said)),
+            Reply::Tagged(tagged) => return Ok(Challenge::Ended(tagged)),
+            Reply::Untagged(Untagged::Bye(text)) => return Err(wire.error(Phase::Login, Kind::Bye(text))),
+            Reply::Untagged(_) => {}
+        }
+    }
 }
 
 fn login_line(offered: &[String], user: &str, password: &Secret) -> Result<Secret, Kind> {
@@ -227,9 +258,10 @@ fn login_line(offered: &[String], user: &str, password: &Secret) -> Result<Secre
     Ok(Secret::new(format!("LOGIN {user} {}", password.expose())))
 }
 
-/// Whether a refused login is the password's fault. In doubt it is: asking again with a wrong password locks accounts.
-fn refusal(tagged: Tagged) -> Kind {
+/// Whether a refused login is the fault of what was shown. In doubt it is: asking again with a wrong password locks
+/// accounts.
+pub(super) fn refusal(tagged: Tagged, of: impl FnOnce(String) -> Kind) -> Kind {
     let transient = throttled(tagged.code.as_deref(), &tagged.text).is_some()
         || tagged.code.as_deref().is_some_and(|code| TRANSIENT.contains(&code));
-    if transient { tagged.refusal() } else { Kind::AuthenticationFailed(tagged.text) }
+    if transient { tagged.refusal() } else { of(tagged.text) }
 }

@@ -88,6 +88,13 @@ pub enum Kind {
     },
     /// User or password are wrong.
     AuthenticationFailed(String),
+    /// The access token was not taken.
+    TokenRefused {
+        /// Whether a fresh one may be: the server does not say that it is something else.
+        stale: bool,
+        /// The server's words.
+        text: String,
+    },
     /// The server cannot do this.
     NotSupported(String),
     /// A value of ours cannot be said in IMAP.
@@ -100,9 +107,8 @@ impl ImapError {
     /// Whether the login itself is wrong, so that trying again with the same password is of no use.
     pub fn is_authentication(&self) -> bool {
         match &self.kind {
-            Kind::AuthenticationFailed(_) => true,
-            // Exchange takes the password and then every command fails: IMAP is off or not licensed.
-            Kind::Refused { text, .. } => text.to_ascii_lowercase().contains("authenticated but not connected"),
+            Kind::AuthenticationFailed(_) | Kind::TokenRefused { .. } => true,
+            Kind::Refused { text, .. } => is_not_connected(text),
             _ => false,
         }
     }
@@ -114,6 +120,11 @@ impl ImapError {
             _ => None,
         };
         self.retry_after().is_some() || code.is_some_and(|code| TRANSIENT.contains(&code))
+    }
+
+    /// Whether a fresh access token may open what this one did not.
+    pub fn wants_fresh_token(&self) -> bool {
+        matches!(self.kind, Kind::TokenRefused { stale: true, .. })
     }
 
     /// How long the server wants to be left alone, where it refused for load.
@@ -128,6 +139,12 @@ impl ImapError {
 
 /// Response codes of a refusal that is no fault of what was asked for (RFC 5530 §3).
 pub(super) const TRANSIENT: [&str; 6] = ["UNAVAILABLE", "LIMIT", "INUSE", "SERVERBUG", "THROTTLED", "OVERQUOTA"];
+
+/// Exchange takes the login, and then refuses every command in these words: IMAP is off, not licensed, or not in the
+/// token's scopes.
+fn is_not_connected(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("authenticated but not connected")
+}
 
 /// The wait a refusal asks for: named in milliseconds (Exchange), or ours where it only speaks of load.
 pub(super) fn throttled(code: Option<&str>, text: &str) -> Option<Duration> {
@@ -165,11 +182,22 @@ impl fmt::Display for ImapError {
                 write!(f, "{text}: check that `port` and `tls` belong to an IMAP server")
             }
             Kind::Protocol(text) => write!(f, "{text}, so the connection was dropped"),
+            Kind::Refused { text, .. } if is_not_connected(text) => write!(
+                f,
+                "the login was taken, but the mailbox stays shut: \"{text}\"; switch IMAP on for this mailbox (at \
+                 Microsoft 365 an administrator does), check that its licence has one and that `user` is its main \
+                 address, and with OAuth that the scopes hold IMAP.AccessAsUser.All"
+            ),
             Kind::Refused { code: Some(code), text } => write!(f, "the server refused [{code}]: \"{text}\""),
             Kind::Refused { code: None, text } => write!(f, "the server refused: \"{text}\""),
             Kind::AuthenticationFailed(text) => write!(
                 f,
                 "user or password not accepted: \"{text}\"; check both, and whether the provider wants an app password"
+            ),
+            Kind::TokenRefused { text, .. } => write!(
+                f,
+                "access token not accepted: \"{text}\"; check that `user` is the account you authorised and that the \
+                 scopes allow mail, then authorise again (`onward auth`, or the program of token.command)"
             ),
             Kind::NotSupported(text) => write!(f, "{text}"),
             Kind::Argument(why) => f.write_str(why),
@@ -211,7 +239,11 @@ mod tests {
             phase: Phase::Examine,
             kind: Kind::Refused { code: None, text: text.to_owned() },
         };
-        assert!(refused("User is authenticated but not connected.").is_authentication());
+        let not_connected = refused("User is authenticated but not connected.");
+        assert!(not_connected.is_authentication());
+        for advice in ["switch IMAP on", "licence", "IMAP.AccessAsUser.All"] {
+            assert!(not_connected.to_string().contains(advice), "{not_connected}");
+        }
         assert!(!refused("No such mailbox").is_authentication());
     }
 }

@@ -52,7 +52,7 @@ impl Session {
                 () = sleep_until(until) => break,
                 reply = wire.next(phase) => match reply? {
                     Reply::Untagged(untagged) => changed = news(&wire, untagged)?,
-                    Reply::Continue => {}
+                    Reply::Continue(_) => {}
                     Reply::Tagged(tagged) => ended = Some(tagged),
                 },
             }
@@ -74,7 +74,7 @@ async fn begin(wire: &mut Wire) -> Result<bool, ImapError> {
     let mut changed = false;
     loop {
         match wire.next(Phase::Idle).await? {
-            Reply::Continue => return Ok(changed),
+            Reply::Continue(_) => return Ok(changed),
             Reply::Tagged(tagged) => return Err(wire.error(Phase::Idle, not_supported(tagged))),
             Reply::Untagged(untagged) => changed |= news(wire, untagged)?,
         }

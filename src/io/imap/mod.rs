@@ -19,6 +19,7 @@ mod list;
 mod reply;
 mod search;
 mod text;
+mod token;
 mod wire;
 
 pub use append::{AppendFlags, Appended};

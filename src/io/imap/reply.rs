@@ -17,8 +17,8 @@ use super::text::internal_date;
 pub enum Reply {
     /// Data or a warning.
     Untagged(Untagged),
-    /// `+`: the server waits for more.
-    Continue,
+    /// `+`: the server waits for more; with what it said, which is a challenge while logging in.
+    Continue(String),
     /// The end of a command.
     Tagged(Tagged),
 }
@@ -76,7 +76,7 @@ impl Reply {
     /// Takes what is used out of a parsed response.
     pub fn read(response: &Response<'_>) -> Reply {
         match response {
-            Response::Continue(_) => Reply::Continue,
+            Response::Continue(said) => Reply::Continue(said.information.as_deref().unwrap_or_default().to_owned()),
             Response::Done { tag, status, outcome } => {
                 Reply::Tagged(tagged(tag.0.clone(), *status == Status::Ok, outcome))
             }

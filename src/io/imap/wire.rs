@@ -98,7 +98,7 @@ impl Wire {
                 Reply::Tagged(_) => {
                     return Err(self.out_of_step(phase, "the server answered a command that was not given"));
                 }
-                Reply::Continue => {
+                Reply::Continue(_) => {
                     return Err(self.out_of_step(phase, "the server asks for more where there is no more"));
                 }
                 Reply::Untagged(Untagged::Bye(text)) if phase != Phase::Logout => {

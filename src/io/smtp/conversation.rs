@@ -6,9 +6,8 @@ use lettre::{
     Address,
     transport::smtp::{
         Error,
-        authentication::{Credentials, Mechanism},
         client::AsyncSmtpConnection,
-        commands::{Auth, Data, Mail, Rcpt},
+        commands::{Data, Mail, Rcpt},
         extension::{Extension, MailBodyParameter, MailParameter},
         response::Response,
     },
@@ -21,21 +20,17 @@ use tokio::{
 use super::{
     Deadlines,
     channel::{Channel, TEXT_CHARS_MAX, failure, hello},
+    login::login,
 };
 use crate::{
     clean,
     config::{Server, Tls},
     delivery::{Delivery, Phase, PhaseEnd, SmtpReply},
-    secret::Secret,
+    secret::Credential,
 };
 
-/// Most challenges of a login that are answered; LOGIN asks for two things.
-const CHALLENGES_MAX: usize = 3;
 /// Size of the blocks a message is written in, in bytes: each has the deadline for itself.
 const BLOCK_BYTES: usize = 16 * 1024;
-/// Longest word of a reply to AUTH that is kept, in bytes: some servers repeat the credentials they were given.
-const AUTH_WORD_BYTES_MAX: usize = 20;
-
 /// What lettre says of one command.
 type Answer = Result<Response, Error>;
 
@@ -45,6 +40,8 @@ pub(super) enum Stop {
     End(PhaseEnd),
     /// The server cannot do what this message or this account needs; nothing was asked of it.
     Cannot(Delivery),
+    /// The access token was not taken, and a fresh one may be.
+    StaleToken(PhaseEnd),
 }
 
 impl From<PhaseEnd> for Stop {
@@ -82,7 +79,7 @@ impl<'a, P: FnMut(Phase) + Send> Conversation<'a, P> {
         &mut self,
         server: &Server,
         user: &str,
-        secret: &Secret,
+        credential: &Credential,
         [from, to]: [Address; 2],
         message: &[u8],
     ) -> Result<SmtpReply, Stop> {
@@ -95,7 +92,7 @@ impl<'a, P: FnMut(Phase) + Send> Conversation<'a, P> {
         let connection = self.connection.insert(connection);
 
         enter(&mut self.phase, &mut self.progress, Phase::Auth);
-        timely(within, login(connection, user, secret)).await??;
+        timely(within, login(connection, server, user, credential)).await??;
 
         enter(&mut self.phase, &mut self.progress, Phase::Mail);
         let mail = Mail::new(Some(from.clone()), parameters(connection, [&from, &to], message)?);
@@ -181,7 +178,7 @@ async fn timely<T>(within: Duration, future: impl Future<Output = T>) -> Result<
 }
 
 /// A reply with one of the codes that let the conversation go on.
-fn expect(answer: Answer, codes: std::ops::RangeInclusive<u16>) -> Result<(), PhaseEnd> {
+pub(super) fn expect(answer: Answer, codes: std::ops::RangeInclusive<u16>) -> Result<(), PhaseEnd> {
     let response = answer.map_err(|error| end_of(&error))?;
     let reply = reply_of(&response);
     if codes.contains(&reply.code) { Ok(()) } else { Err(PhaseEnd::Reply(reply)) }
@@ -193,45 +190,10 @@ fn reply_of(response: &Response) -> SmtpReply {
 }
 
 /// lettre's error as the end of a phase: a negative reply, or no reply at all.
-fn end_of(error: &Error) -> PhaseEnd {
+pub(super) fn end_of(error: &Error) -> PhaseEnd {
     let Some(code) = error.status() else { return failure(error) };
     let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     PhaseEnd::Reply(SmtpReply { code: code.into(), text: clean::line_within(&text, TEXT_CHARS_MAX) })
-}
-
-/// Logs in with PLAIN (RFC 4616), else with LOGIN. The connection is protected, or ends on this machine.
-async fn login(connection: &mut AsyncSmtpConnection, user: &str, secret: &Secret) -> Result<(), Stop> {
-    let Some(mechanism) = connection.server_info().get_auth_mechanism(&[Mechanism::Plain, Mechanism::Login]) else {
-        let why = "the server offers neither PLAIN nor LOGIN to log in with: it may want another kind of login";
-        return Err(Stop::Cannot(Delivery::AccountRefused(why.to_owned())));
-    };
-    let credentials = Credentials::new(user.to_owned(), secret.expose().to_owned());
-    let without_credentials = |end| match end {
-        PhaseEnd::Reply(SmtpReply { code, text }) => {
-            PhaseEnd::Reply(SmtpReply { code, text: without_credentials(&text, secret) })
-        }
-        // Only an error of lettre's own, which may hold what it was to send.
-        PhaseEnd::Failure(_) => failure("the login was not finished: connection lost, or no SMTP"),
-    };
-    let mut auth = Auth::new(mechanism, credentials.clone(), None);
-    for _ in 0..CHALLENGES_MAX {
-        let command = auth.map_err(|error| without_credentials(end_of(&error)))?;
-        let response = connection.command(command).await.map_err(|error| without_credentials(end_of(&error)))?;
-        if !response.has_code(334) {
-            return Ok(expect(Ok(response), 200..=299).map_err(without_credentials)?);
-        }
-        auth = Auth::new_from_response(mechanism, credentials.clone(), &response);
-    }
-    Err(failure("the server goes on asking while logging in").into())
-}
-
-/// A server's words about a login, without any that could be a credential, plain or encoded. Links to help stay.
-fn without_credentials(text: &str, secret: &Secret) -> String {
-    let harmless = |word: &&str| {
-        let short = word.len() <= AUTH_WORD_BYTES_MAX || word.starts_with("https://");
-        short && !word.contains(secret.expose()) && !word.ends_with('=')
-    };
-    text.split_whitespace().filter(harmless).collect::<Vec<_>>().join(" ")
 }
 
 /// The parameters of MAIL that addresses and message need (RFC 6152, RFC 6531), if the server takes them.

@@ -16,11 +16,12 @@ use crate::{
     delivery::{self, Delivery, Phase, PhaseEnd},
     draft::Envelope,
     io::store::ApprovedDraft,
-    secret::Secret,
+    secret::Credential,
 };
 
 mod channel;
 mod conversation;
+mod login;
 #[cfg(test)]
 mod tests;
 
@@ -60,42 +61,61 @@ impl Default for Deadlines {
     }
 }
 
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What it means for the draft.
+    pub delivery: Delivery,
+    /// The server did not take the access token, and may take a fresh one; nothing of the message left.
+    pub stale_token: bool,
+}
+
+impl From<Delivery> for Attempt {
+    fn from(delivery: Delivery) -> Attempt {
+        Attempt { delivery, stale_token: false }
+    }
+}
+
 /// Submits an approved draft, once. `progress` is told of each phase before it begins: when it hears of
 /// [`Phase::Message`], no byte of the message has left yet, and none leaves before it returns.
 pub async fn submit(
     server: &Server,
     user: &str,
-    secret: &Secret,
+    credential: &Credential,
     draft: &ApprovedDraft,
     progress: impl FnMut(Phase) + Send,
-) -> Delivery {
+) -> Attempt {
     let envelope = Envelope { from: draft.from().to_owned(), to: Some(draft.to().to_owned()) };
-    submit_bytes(server, user, secret, &envelope, draft.bytes(), &Deadlines::default(), progress).await
+    submit_bytes(server, user, credential, &envelope, draft.bytes(), &Deadlines::default(), progress).await
 }
 
 /// [`submit`] for any bytes: private, so that nothing but an approved draft gets out.
 async fn submit_bytes(
     server: &Server,
     user: &str,
-    secret: &Secret,
+    credential: &Credential,
     envelope: &Envelope,
     message: &[u8],
     deadlines: &Deadlines,
     progress: impl FnMut(Phase) + Send,
-) -> Delivery {
-    let Some(to) = &envelope.to else { return Delivery::Refused("the draft has no recipient".to_owned()) };
+) -> Attempt {
+    let refused = |why: &str| Delivery::Refused(why.to_owned()).into();
+    let Some(to) = &envelope.to else { return refused("the draft has no recipient") };
     let (Ok(from), Ok(to)) = (envelope.from.parse(), to.parse()) else {
-        return Delivery::Refused("an address of the draft is not valid in SMTP".to_owned());
+        return refused("an address of the draft is not valid in SMTP");
     };
     if !ends_lines_with_crlf(message) {
         // A bare line feed is where servers disagree about where a message ends (SMTP smuggling).
-        return Delivery::Refused("the message has line ends other than CRLF".to_owned());
+        return refused("the message has line ends other than CRLF");
     }
     let mut conversation = Conversation::new(deadlines, progress);
-    let end = match conversation.run(server, user, secret, [from, to], message).await {
+    let end = match conversation.run(server, user, credential, [from, to], message).await {
         Ok(reply) => PhaseEnd::Reply(reply),
         Err(Stop::End(end)) => end,
-        Err(Stop::Cannot(delivery)) => return delivery,
+        Err(Stop::Cannot(delivery)) => return delivery.into(),
+        Err(Stop::StaleToken(end)) => {
+            return Attempt { delivery: delivery::judge(conversation.phase(), &end), stale_token: true };
+        }
     };
     let delivery = delivery::judge(conversation.phase(), &end);
     if let (PhaseEnd::Reply(_), Some(mut connection)) = (end, conversation.into_connection()) {
@@ -103,7 +123,7 @@ async fn submit_bytes(
         let within = deadlines.quit;
         tokio::spawn(async move { timeout(within, connection.quit()).await.is_ok() });
     }
-    delivery
+    delivery.into()
 }
 
 /// Whether CR and LF only stand together (RFC 5321 §2.3.8).

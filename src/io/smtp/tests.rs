@@ -7,7 +7,7 @@ use crate::{
     config::{Server, Tls},
     delivery::{Delivery, Phase},
     draft::Envelope,
-    secret::Secret,
+    secret::{Credential, Secret},
 };
 
 #[path = "../../../tests/support/smtp_sink.rs"]
@@ -63,10 +63,10 @@ async fn attempt(sink: &Sink, mode: Mode, message: &[u8]) -> (Delivery, Vec<Phas
 
 async fn attempt_within(sink: &Sink, mode: Mode, message: &[u8], deadlines: &Deadlines) -> (Delivery, Vec<Phase>) {
     let mut phases = Vec::new();
-    let secret = Secret::new(PASSWORD.to_owned());
+    let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
     let server = server(sink, mode, Some(&sink.ca_file));
     let progress = |phase| phases.push(phase);
-    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, progress).await;
+    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, progress).await.delivery;
     (delivery, phases)
 }
 
@@ -115,6 +115,7 @@ async fn each_fault_has_its_verdict_and_never_a_second_copy() {
         (S::Ehlo, Say("450 later\r\n"), V::Deferred, 0),
         (S::Ehlo, Say("550 no\r\n"), V::Refused, 0),
         (S::Ehlo, Say("250-sink.test\r\n250 AUTH XOAUTH2\r\n"), V::Account, 0),
+        (S::Ehlo, Say("250-sink.test\r\n250 AUTH OAUTHBEARER\r\n"), V::Account, 0),
         (S::Ehlo, Say("hello yourself\r\n"), V::Deferred, 0),
         (S::Auth, Close, V::Deferred, 0),
         (S::Auth, Say("454 4.7.0 later\r\n"), V::Deferred, 0),
@@ -215,9 +216,10 @@ async fn an_unknown_certificate_ends_it_before_anything_is_said() {
     for mode in [Mode::Implicit, Mode::StartTls] {
         let sink = Sink::start(mode, &[]).await;
         let other = Sink::start(mode, &[]).await;
-        let secret = Secret::new(PASSWORD.to_owned());
+        let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
         let server = server(&sink, mode, Some(&other.ca_file));
-        let delivery = submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await;
+        let delivery =
+            submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await.delivery;
         assert!(format!("{delivery:?}").contains("certificate"), "{delivery:?}");
         assert_eq!(verdict(&delivery), V::Deferred);
         assert!(!sink.commands().contains(&"AUTH".to_owned()));
@@ -233,11 +235,56 @@ async fn what_a_server_repeats_of_the_login_is_not_passed_on() {
     assert_eq!(text, "logging in: 535 5.7.8 bad: AUTH PLAIN see https://example.org/help");
 }
 
+/// A login with a token: what the server offers and answers, the token, what comes of it, whether a fresh one may help,
+/// and what was said in AUTH.
+#[tokio::test]
+async fn a_token_is_shown_and_a_refusal_is_heard_out() {
+    use Fault::Say;
+    use Step::{Auth, Ehlo};
+    const XOAUTH2: &str = "AUTH XOAUTH2 dXNlcj1zYW0BYXV0aD1CZWFyZXIgZ29vZAEB";
+    let bearer_only = (Ehlo, Say("250-sink.test\r\n250 AUTH PLAIN OAUTHBEARER\r\n"));
+    let forbidden = (Auth, Say("334 eyJzdGF0dXMiOiI0MDMifQ==\r\n535 5.7.3 not allowed\r\n"));
+    let locked = (Auth, Say("535 5.7.139 SMTP AUTH is off, see https://aka.ms/smtp_auth_disabled canary-4711\r\n"));
+    for (faults, token, expected, stale, said) in [
+        (vec![], "good", V::Sent, false, XOAUTH2),
+        (vec![bearer_only], "good", V::Sent, false, "AUTH OAUTHBEARER bixhPXNhbSw"),
+        (vec![], PASSWORD, V::Account, true, "AUTH XOAUTH2"),
+        (vec![bearer_only], PASSWORD, V::Account, true, "AUTH OAUTHBEARER"),
+        (vec![forbidden], "good", V::Account, false, XOAUTH2),
+        (vec![locked], PASSWORD, V::Account, true, "AUTH XOAUTH2"),
+        (vec![(Auth, Say("454 4.7.0 later\r\n"))], "good", V::Deferred, false, XOAUTH2),
+        (vec![(Auth, Fault::Close)], "good", V::Deferred, false, XOAUTH2),
+        (vec![(Ehlo, Say("250-sink.test\r\n250 AUTH PLAIN\r\n"))], "good", V::Account, false, ""),
+        (vec![], "no token", V::Account, false, ""),
+    ] {
+        let sink = Sink::start(Mode::Plain, &faults).await;
+        let server = server(&sink, Mode::Plain, None);
+        let token = Credential::Token(Secret::new(token.to_owned()));
+        let within = deadlines(PATIENT);
+        let attempt = submit_bytes(&server, "sam", &token, &envelope(), MESSAGE, &within, |_| {}).await;
+        assert_eq!(verdict(&attempt.delivery), expected, "{faults:?}: {attempt:?}");
+        assert_eq!(attempt.stale_token, stale, "{faults:?}: {attempt:?}");
+        assert_eq!(sink.accepted().len(), usize::from(expected == V::Sent), "{faults:?}");
+        let lines = sink.in_clear();
+        let auth = lines.iter().find(|line| line.starts_with("AUTH")).map_or("", String::as_str);
+        assert!(auth.starts_with(said) && auth.is_empty() == said.is_empty(), "{faults:?}: {auth}");
+        assert!(!format!("{attempt:?}").contains(PASSWORD), "{attempt:?}");
+    }
+    // The reason is answered as each mechanism wants it, and only then the refusal comes.
+    for (faults, expected) in [(vec![], "acknowledged \"\""), (vec![bearer_only], "acknowledged \"AQ==\"")] {
+        let sink = Sink::start(Mode::Plain, &faults).await;
+        let server = server(&sink, Mode::Plain, None);
+        let token = Credential::Token(Secret::new("old".to_owned()));
+        submit_bytes(&server, "sam", &token, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await;
+        assert!(sink.commands().contains(&expected.to_owned()), "{:?}", sink.commands());
+    }
+}
+
 #[tokio::test]
 async fn what_smtp_cannot_carry_does_not_even_connect() {
     let sink = Sink::start(Mode::Plain, &[]).await;
     let server = server(&sink, Mode::Plain, None);
-    let secret = Secret::new(PASSWORD.to_owned());
+    let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
     let good = envelope();
     let no_recipient = Envelope { to: None, ..envelope() };
     let injected = Envelope { to: Some("a@b.example>\r\nRCPT TO:<c@d.example".to_owned()), ..envelope() };
@@ -250,7 +297,8 @@ async fn what_smtp_cannot_carry_does_not_even_connect() {
         (&good, b"a\r"),
         (&good, b"\n"),
     ] {
-        let delivery = submit_bytes(&server, "sam", &secret, envelope, message, &deadlines(PATIENT), |_| {}).await;
+        let delivery =
+            submit_bytes(&server, "sam", &secret, envelope, message, &deadlines(PATIENT), |_| {}).await.delivery;
         assert_eq!(verdict(&delivery), V::Refused, "{message:?}");
     }
     assert!(sink.commands().is_empty());

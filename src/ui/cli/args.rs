@@ -123,6 +123,8 @@ pub enum Verb {
     /// Find the configuration, check it, print it without secrets
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Authorise an account that logs in with OAuth
+    Auth(AuthArgs),
     /// Find out what is wrong, with the fix
     Doctor,
     /// Print shell completions
@@ -143,6 +145,19 @@ pub struct DemoArgs {
     /// Leave the sample mailbox running and say how to connect a mail client
     #[arg(long)]
     pub keep: bool,
+}
+
+/// `onward auth`.
+#[derive(Debug, Clone, Args)]
+pub struct AuthArgs {
+    /// The account's name; may be left out where only one uses OAuth
+    pub account: Option<String>,
+    /// Type a code on any device, where the provider has such codes (the default there)
+    #[arg(long, conflicts_with = "browser")]
+    pub device: bool,
+    /// Use a browser on this very machine
+    #[arg(long)]
+    pub browser: bool,
 }
 
 /// `onward list`.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::{EX_CONFIG, Exit, args::ConfigVerb, home::Home};
-use crate::{config, ui::term::Screen};
+use crate::{config, io::oauth, ui::term::Screen};
 
 /// Runs a verb.
 pub fn run(home: &Home, verb: ConfigVerb, screen: &mut Screen<'_>) -> Result<Exit> {
@@ -28,7 +28,14 @@ pub fn run(home: &Home, verb: ConfigVerb, screen: &mut Screen<'_>) -> Result<Exi
         }
         ConfigVerb::Check => match config::load(&home.config_path()?, &home.env) {
             Ok(config) if home.json() => writeln!(screen.raw(), "{}", json!({ "file": config.file, "problems": [] }))?,
-            Ok(config) => screen.line(format!("{} is fine.", config.file.display()))?,
+            Ok(config) => {
+                screen.line(format!("{} is fine.", config.file.display()))?;
+                // Not a mistake of the file, so it changes no status.
+                let states = config.accounts.iter().filter_map(|account| account.oauth()).map(oauth::state);
+                for error in states.filter_map(Result::err) {
+                    screen.wrapped("", &format!("Left to do: {error}"))?;
+                }
+            }
             Err(report) if home.json() => {
                 writeln!(screen.raw(), "{}", serde_json::to_string(&report)?)?;
                 return Ok(Exit::System(EX_CONFIG));

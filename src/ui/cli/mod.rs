@@ -15,6 +15,7 @@ use self::{
 use super::term::Screen;
 
 pub mod args;
+mod auth;
 pub mod classify;
 mod config;
 mod demo;
@@ -119,6 +120,7 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Learn(verb) => learn::run(&home, *verb, screen),
         Verb::Notes(verb) => notes::run(&home, verb, screen),
         Verb::Config(verb) => config::run(&home, *verb, screen),
+        Verb::Auth(args) => auth::run(&home, args, screen),
         Verb::Doctor => doctor::run(&home, screen),
         Verb::Completions { shell } => {
             // Into memory first: the generator panics when its reader goes away.
