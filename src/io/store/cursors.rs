@@ -240,7 +240,8 @@ impl Store {
     }
 
     /// Those of some UIDs that are to be read now: not the stored ones, which a server lists again while an attempt
-    /// holds the cursor back, and not those that rest before their last attempt.
+    /// holds the cursor back, and not those that rest before their last attempt. What failed without a reason ended the
+    /// process, perhaps by no fault of its own: it does not rest.
     pub fn to_read(
         &self,
         account: &str,
@@ -254,7 +255,7 @@ impl Store {
             .prepare_cached(
                 "SELECT uid FROM quarantine
                  WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND quarantined_at IS NULL
-                       AND attempts = ?4 AND tried_at > ?5",
+                       AND attempts = ?4 AND tried_at > ?5 AND reason <> ''",
             )?
             .query_map(
                 params![account, mailbox, uid_validity, ATTEMPTS_MAX - 1, At(now - LAST_ATTEMPT_AFTER)],
