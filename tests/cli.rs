@@ -687,7 +687,7 @@ fn a_state_directory_that_cannot_be_made_is_named() {
     let home = Home::set_up();
     home.write("state", "a file");
     let mail = data("mail/no-by-relay.eml");
-    for (verb, code) in [("once", 1), ("run", 75), (&*format!("import {}", mail.display()), 1)] {
+    for (verb, code) in [("once", 1), ("run", 74), (&*format!("import {}", mail.display()), 1)] {
         let said = home.line(&format!("{verb} --state state/onward"));
         assert_eq!(said.code, Some(code), "{verb}: {said:?}");
         assert!(said.err.contains("state/onward"), "{verb}: {said:?}");

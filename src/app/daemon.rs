@@ -1,9 +1,9 @@
-//! `onward run`: one task per account, one for the outbox, reload, watchdog, graceful end.
+//! `onward run`: one task per account, one for the outbox, one for the log, reload, watchdog, graceful end.
 //!
 //! An account that fails, or panics, is tried again after a pause of its own and troubles no other. A configuration or
 //! a rule file that is broken at a reload changes nothing: what ran goes on, and the log says why.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use tokio::{
@@ -17,13 +17,15 @@ use super::{
     kit::{Kit, KitProblems},
     pulse::Pulse,
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
+    upkeep,
     watch::{self, Desk},
 };
 use crate::{
     config::{Account, Config},
     io::{
+        clock,
         imap::ImapError,
-        store::{Db, Lock},
+        store::{Db, Lock, StoreError},
         systemd::Supervisor,
     },
     sync::Backoff,
@@ -39,6 +41,8 @@ const GRACE: Duration = Duration::from_secs(30);
 /// A task that has not moved for this long beyond its account's poll interval is stuck, and the watchdog is not fed.
 /// Above the longest wait for a server, the transfer of one batch over a slow line (`io::imap::Deadlines`).
 const STUCK_AFTER: Duration = Duration::from_secs(20 * 60);
+/// How often it is tried whether the log can be written again, once the disk has refused.
+const DISK_EVERY: Duration = Duration::from_secs(10);
 
 /// Reads configuration and rules again, for a reload.
 pub type Load = Box<dyn Fn() -> Result<(Config, Kit)> + Send + Sync>;
@@ -49,12 +53,16 @@ struct Daemon {
     desk: Desk,
     tasks: BTreeMap<String, Task>,
     supervisor: Supervisor,
-    outbox: OutboxTask,
+    outbox: Helper,
+    upkeep: Helper,
 }
 
-/// The task that delivers. It is told of a new configuration and never stopped for it: a delivery is not cut short.
-struct OutboxTask {
+/// A task beside those of the accounts: the one that delivers, the one that looks after the log. It is told of a new
+/// configuration and never stopped for it: a delivery is not cut short.
+struct Helper {
+    name: &'static str,
     config: signal_of::Sender<Arc<Config>>,
+    pulse: Pulse,
     stop: signal_of::Sender<bool>,
     handle: JoinHandle<()>,
 }
@@ -92,7 +100,8 @@ pub async fn run(
     let config = Arc::new(config);
     let mut daemon = Daemon {
         desk: Desk { db: db.clone(), kit: Arc::new(kit) },
-        outbox: start_outbox(db, Arc::clone(&config)),
+        outbox: start_outbox(db.clone(), Arc::clone(&config)),
+        upkeep: start_upkeep(db, Arc::clone(&config)),
         config,
         tasks: BTreeMap::new(),
         supervisor: Supervisor,
@@ -144,6 +153,10 @@ impl Daemon {
             tracing::error!("The outbox ended unexpectedly; it is started again.");
             self.outbox = start_outbox(self.desk.db.clone(), Arc::clone(&self.config));
         }
+        if self.upkeep.handle.is_finished() {
+            tracing::error!("The upkeep of the log ended unexpectedly; it is started again.");
+            self.upkeep = start_upkeep(self.desk.db.clone(), Arc::clone(&self.config));
+        }
     }
 
     /// Takes over a new configuration, rules and texts, if all of them are good. Every account connects again: it may
@@ -167,44 +180,61 @@ impl Daemon {
         }
         self.config = Arc::new(config);
         self.desk.kit = Arc::new(kit);
-        self.stop_accounts(Instant::now() + GRACE).await;
+        stop_all(std::mem::take(&mut self.tasks), Instant::now() + GRACE).await;
         self.start_accounts();
-        let _ = self.outbox.config.send(Arc::clone(&self.config));
+        for helper in [&self.outbox, &self.upkeep] {
+            let _ = helper.config.send(Arc::clone(&self.config));
+        }
         tracing::info!(accounts = self.tasks.len(), "Configuration and rules were read again.");
-    }
-
-    async fn stop_accounts(&mut self, deadline: Instant) {
-        let tasks = std::mem::take(&mut self.tasks);
-        for task in tasks.values() {
-            let _ = task.stop.send(true);
-        }
-        for task in tasks.into_values() {
-            end(task.handle, deadline).await;
-        }
     }
 
     /// Ends every task, all within [`GRACE`].
     async fn end(mut self) {
         let deadline = Instant::now() + GRACE;
-        let _ = self.outbox.stop.send(true);
-        self.stop_accounts(deadline).await;
-        end(self.outbox.handle, deadline).await;
+        let helpers = [self.outbox, self.upkeep];
+        for helper in &helpers {
+            let _ = helper.stop.send(true);
+        }
+        stop_all(std::mem::take(&mut self.tasks), deadline).await;
+        for helper in helpers {
+            end(helper.handle, deadline).await;
+        }
+        // A delivery that was cut short just now is doubt, and doubt is on disk before the process is gone.
+        let dir = self.config.store.parent().unwrap_or(Path::new("."));
+        if let Ok(lock) = Lock::acquire_outbox(dir)
+            && let Err(error) = submit::recover(&self.desk.db, Arc::new(lock)).await
+        {
+            tracing::error!(reason = %format!("{error:#}"), "What was being sent could not be written down.");
+        }
     }
 
-    /// Whether every account's task has moved lately. Offline tasks move too: they rest and try.
+    /// Whether every task has moved lately. Offline tasks move too: they rest and try.
     fn moves(&self) -> bool {
         let now = Instant::now();
-        self.tasks.values().all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER)
+        let stuck = |pulse: &Pulse, within: Duration| now.duration_since(pulse.health().moved) >= within;
+        let accounts = self.tasks.values().map(|task| (&*task.account.name, &task.pulse, task.account.poll));
+        let helpers = [&self.outbox, &self.upkeep].map(|helper| (helper.name, &helper.pulse, Duration::ZERO));
+        match accounts.chain(helpers).find(|(_, pulse, pause)| stuck(pulse, *pause + STUCK_AFTER)) {
+            Some((task, ..)) => {
+                tracing::error!(
+                    task,
+                    "A task has not moved for too long; the service manager is not told that all is well."
+                );
+                false
+            }
+            None => true,
+        }
     }
 
     /// One line for `systemctl status`: names and counts only.
     fn status(&self) -> String {
         let parts = self.tasks.values().map(|task| {
             let health = task.pulse.health();
-            let state = match (&health.fresh, health.trouble.is_empty()) {
-                (true, _) => "watched",
-                (false, true) => "connecting",
-                (false, false) => "stale",
+            let state = match (health.no_room, health.fresh, health.trouble.is_empty()) {
+                (true, ..) => "paused, the log cannot be written",
+                (_, true, _) => "watched",
+                (_, false, true) => "connecting",
+                (_, false, false) => "stale",
             };
             format!("{}: {state}, {} logged", task.account.name, health.stored)
         });
@@ -219,10 +249,33 @@ fn start(desk: Desk, account: Account) -> Task {
     Task { account, pulse, stop, handle }
 }
 
-fn start_outbox(db: Db, config: Arc<Config>) -> OutboxTask {
+fn start_outbox(db: Db, config: Arc<Config>) -> Helper {
+    helper("outbox", config, |configured, pulse| tokio::spawn(outbox(db, configured, pulse)))
+}
+
+fn start_upkeep(db: Db, config: Arc<Config>) -> Helper {
+    helper("upkeep", config, |configured, pulse| tokio::spawn(upkeep::keep_up(db, configured, pulse)))
+}
+
+fn helper(
+    name: &'static str,
+    config: Arc<Config>,
+    spawn: impl FnOnce(signal_of::Receiver<Arc<Config>>, Pulse) -> JoinHandle<()>,
+) -> Helper {
     let (stop, stopped) = signal_of::channel(false);
     let (config, configured) = signal_of::channel(config);
-    OutboxTask { config, stop, handle: tokio::spawn(outbox(db, configured, Pulse::new(stopped))) }
+    let pulse = Pulse::new(stopped);
+    Helper { name, config, handle: spawn(configured, pulse.clone()), pulse, stop }
+}
+
+/// Ends the tasks of accounts.
+async fn stop_all(tasks: BTreeMap<String, Task>, deadline: Instant) {
+    for task in tasks.values() {
+        let _ = task.stop.send(true);
+    }
+    for task in tasks.into_values() {
+        end(task.handle, deadline).await;
+    }
 }
 
 /// Watches an account, and after every failure rests and connects again, until told to stop.
@@ -246,6 +299,13 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
             tracing::warn!(account = account.name, reason = said, "The account cannot be watched.");
         }
         pulse.failed(&said);
+        if error.chain().filter_map(|e| e.downcast_ref()).any(StoreError::is_of_disk) {
+            if wait_for_disk(&desk.db, &pulse).await {
+                return;
+            }
+            tracing::info!(account = account.name, "The log can be written again; the account is watched again.");
+            continue;
+        }
         let pause = match imap {
             Some(error) if error.is_authentication() => {
                 let pause = LOGIN_PAUSES.get(refused).copied();
@@ -271,8 +331,23 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
     }
 }
 
+/// Waits until the log can be written; true when told to stop. No server is asked meanwhile: what it gave could not be
+/// logged.
+async fn wait_for_disk(db: &Db, pulse: &Pulse) -> bool {
+    pulse.no_room(true);
+    loop {
+        if rest(pulse, DISK_EVERY).await {
+            return true;
+        }
+        if db.call(|store| store.rehearse(clock::now())).await.is_ok() {
+            pulse.no_room(false);
+            return false;
+        }
+    }
+}
+
 /// Rests in steps, so that the watchdog sees the task move; true when told to stop.
-async fn rest(pulse: &Pulse, mut pause: Duration) -> bool {
+pub(super) async fn rest(pulse: &Pulse, mut pause: Duration) -> bool {
     const STEP: Duration = Duration::from_secs(30);
     while !pause.is_zero() {
         let step = pause.min(STEP);

@@ -25,6 +25,8 @@ pub struct Health {
     pub fresh: bool,
     /// What went wrong last, cleaned; empty when nothing did.
     pub trouble: String,
+    /// Whether it waits for the disk: nothing can be logged, so nothing is fetched.
+    pub no_room: bool,
     /// Mails logged since the start.
     pub stored: u64,
 }
@@ -32,7 +34,7 @@ pub struct Health {
 impl Pulse {
     /// A task that has just begun; `stop` becomes true when it is to end.
     pub fn new(stop: watch::Receiver<bool>) -> Pulse {
-        let health = Health { moved: Instant::now(), fresh: false, trouble: String::new(), stored: 0 };
+        let health = Health { moved: Instant::now(), fresh: false, trouble: String::new(), no_room: false, stored: 0 };
         Pulse { health: Arc::new(Mutex::new(health)), stop }
     }
 
@@ -57,6 +59,7 @@ impl Pulse {
         self.change(|health| {
             health.fresh = true;
             health.trouble.clear();
+            health.no_room = false;
             health.stored += u64::from(looked.stored);
         });
     }
@@ -67,6 +70,11 @@ impl Pulse {
             health.fresh = false;
             health.trouble = crate::clean::line(text);
         });
+    }
+
+    /// Whether the log can be written now, as far as is known.
+    pub fn no_room(&self, no_room: bool) {
+        self.change(|health| health.no_room = no_room);
     }
 
     /// Whether the task is to end.

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod editor;
+pub mod host;
 pub mod imap;
 pub mod log;
 pub mod maildir;

@@ -16,6 +16,14 @@ pub enum StoreError {
     /// No space left.
     #[error("the disk is full: nothing was stored; free some space, onward goes on by itself")]
     Full,
+    /// The directory of the database cannot be written.
+    #[error("{} cannot be written ({reason}): nothing is read or sent until it can", shown(.path))]
+    Unwritable {
+        /// The directory.
+        path: PathBuf,
+        /// The operating system's words.
+        reason: String,
+    },
     /// The file system or the file refuses writing.
     #[error("the database cannot be written: the file or its file system is read-only")]
     ReadOnly,
@@ -26,17 +34,36 @@ pub enum StoreError {
         code: i32,
     },
     /// The file is damaged, or no database.
-    #[error(
-        "{} is damaged or is no onward database; it was left as it is. Move it aside and put back a backup \
-         (`onward.db.before-*` beside it, or your own)",
-        shown(.path)
-    )]
+    #[error("{} is damaged or is no onward database; it was left as it is. {}", shown(.path), way_back(.backup.as_deref()))]
     Corrupt {
         /// The database.
         path: PathBuf,
+        /// The newest sound copy beside it.
+        backup: Option<PathBuf>,
+    },
+    /// There are copies of the database, but it is not there itself.
+    #[error(
+        "{} is gone, and no empty one was made in its place, because copies of it are there. {} \
+         To begin anew, move them away",
+        shown(.path), way_back(Some(.backup))
+    )]
+    Gone {
+        /// The database.
+        path: PathBuf,
+        /// The newest sound copy beside it.
+        backup: PathBuf,
+    },
+    /// Another SQLite was linked in the place of the bundled one.
+    #[error(
+        "SQLite {} can damage a database (fixed in 3.51.3): build onward with the SQLite that comes with it",
+        dotted(*.found)
+    )]
+    OldSqlite {
+        /// `sqlite3_libversion_number`.
+        found: i32,
     },
     /// Damage met while working.
-    #[error("the database is damaged; stop onward and put back a backup")]
+    #[error("the database is damaged: stop onward, then `onward restore` puts the last good backup back")]
     Damaged,
     /// A newer onward wrote it.
     #[error(
@@ -153,6 +180,14 @@ pub enum Lapse {
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
+impl StoreError {
+    /// Whether the disk or the file system is at fault: trying the same again is no use before that has changed, and
+    /// what cannot be logged is not fetched.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, StoreError::Full | StoreError::ReadOnly | StoreError::Io { .. } | StoreError::Unwritable { .. })
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     /// Keeps the code and drops the text: SQLite's messages quote SQL.
     fn from(error: rusqlite::Error) -> StoreError {
@@ -174,6 +209,19 @@ impl From<rusqlite::Error> for StoreError {
             _ => StoreError::Internal { code },
         }
     }
+}
+
+/// How to go on from the last good copy.
+fn way_back(backup: Option<&Path>) -> String {
+    match backup {
+        Some(backup) => format!("Put the last good backup back: `onward restore {}`.", shown(backup)),
+        None => "No backup lies beside it; put back one of your own: `onward restore FILE`.".to_owned(),
+    }
+}
+
+/// A SQLite version as people write it.
+fn dotted(number: i32) -> String {
+    format!("{}.{}.{}", number / 1_000_000, number / 1000 % 1000, number % 1000)
 }
 
 /// Where the numbers of such things are found.

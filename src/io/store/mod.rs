@@ -8,6 +8,7 @@
 //! Several processes may have the database open: each write is one short `BEGIN IMMEDIATE` transaction, and reads
 //! never block it (WAL). One connection for a process is enough, because a job seeker's mail is no load.
 
+mod backup;
 mod chain;
 mod cursors;
 mod db;
@@ -24,6 +25,8 @@ mod open;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod retention;
+mod room;
 mod value;
 
 use std::fmt;
@@ -31,6 +34,7 @@ use std::fmt;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 pub use self::{
+    backup::{BACKUPS_KEPT, Restored, daily_backups, last_good_backup, restore},
     chain::{Correction, Superseded},
     cursors::{ATTEMPTS_MAX, Attempt, MailboxCursor, Place, Quarantined},
     db::Db,
@@ -44,6 +48,8 @@ pub use self::{
     lock::{AlreadyRunning, LOCK_FILE, Lock},
     open::BUSY_TIMEOUT,
     outbox::APPROVAL_AGE_MAX,
+    retention::Forgotten,
+    room::{FREE_MIN, free, room},
 };
 use crate::draft::Digest;
 

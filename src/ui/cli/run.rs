@@ -16,7 +16,7 @@ use crate::{
     config::{self, LogLevel},
     io::{
         log,
-        store::{Db, Lock, Store, StoreError},
+        store::{AlreadyRunning, Db, Lock, Store, StoreError},
     },
     ui::{
         term::{Screen, fit},
@@ -64,7 +64,10 @@ pub fn daemon(home: &Home) -> Result<Exit> {
         Ok(lock) => lock,
         Err(error) => {
             tracing::error!("{error}");
-            return Ok(Exit::System(EX_TEMPFAIL));
+            return Ok(Exit::System(match error {
+                AlreadyRunning::Held { .. } => EX_TEMPFAIL,
+                AlreadyRunning::Unavailable { .. } => EX_IOERR,
+            }));
         }
     };
     let store = match Store::open(&config.store) {
