@@ -401,3 +401,6 @@ async fn end(mut handle: JoinHandle<()>, deadline: Instant) {
         let _ = handle.await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,17 +89,15 @@ impl Store {
             log(&tx, &Entry { message: Some(*message), detail, ..Entry::new(EventKind::Forgotten, now) })?;
         }
         tx.commit()?;
+        let mut copies = 0;
+        for copy in self.path().iter().flat_map(|path| all_copies(path)) {
+            fs::remove_file(&copy).map_err(|e| StoreError::Open { path: copy, reason: e.to_string() })?;
+            copies += 1;
+        }
         // Rewritten from end to end: what was moved about inside a page leaves no trace either.
         self.db.execute_batch("VACUUM")?;
         let complete = self.empty_log()?;
-        let mut copies = 0;
-        if let Some(path) = self.path() {
-            for copy in all_copies(&path) {
-                fs::remove_file(&copy).map_err(|e| StoreError::Open { path: copy, reason: e.to_string() })?;
-                copies += 1;
-            }
-            self.back_up(now)?;
-        }
+        self.back_up(now)?;
         Ok(Forgotten { mails: messages.len(), copies, complete })
     }
 

@@ -42,6 +42,15 @@ impl Store {
         self.path().map_or(Ok(()), |path| room(&path))
     }
 
+    /// Lets the database grow by so many pages and no further, as a full disk does; `None` gives it all room again. For
+    /// tests: nothing in the program calls it.
+    #[doc(hidden)]
+    pub fn limit_growth(&self, pages: Option<u32>) -> Result<()> {
+        let now: u32 = self.db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+        let most = pages.map_or(u32::MAX >> 1, |pages| now + pages);
+        Ok(self.db.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(()))?)
+    }
+
     /// Writes as much as a mail needs and takes it away again: after an error of the disk, the proof that it is over.
     pub fn rehearse(&mut self, now: Timestamp) -> Result<()> {
         self.require_room()?;
