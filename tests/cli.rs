@@ -202,6 +202,8 @@ fn every_verb_gives_json_by_the_line() {
         ("send", 4, 1),
         ("draft discard 2", 0, 1),
         ("draft restore 2", 0, 1),
+        ("forget 3", 0, 1),
+        ("restore", 0, 1),
         ("", 0, 1),
     ];
     let home = Home::with_mail();

@@ -119,6 +119,29 @@ fn what_is_forgotten_stands_in_no_file_any_more() {
     }
 }
 
+/// The time that mail is kept is over while the daemon runs, or was away: its text goes, and the verdict stays.
+#[test]
+fn the_daemon_purges_the_text_of_old_mail() {
+    let home = Home::with_maildir("[store]\nkeep_mail = \"10d\"\n");
+    for n in [0, 5] {
+        home.deliver(&n.to_string(), &sample(n).bytes);
+    }
+    assert_eq!(home.one(&["once"])["stored"], 2);
+    let db = rusqlite::Connection::open(home.database()).unwrap();
+    db.execute_batch(
+        "UPDATE message SET seen_at = seen_at - 11 * 86400, received_at = received_at - 400 * 86400 WHERE id = 1",
+    )
+    .unwrap();
+    let kept = || -> i64 { db.query_row("SELECT count(raw) FROM message", [], |row| row.get(0)).unwrap() };
+    assert_eq!(kept(), 2);
+    let daemon = home.start();
+    daemon.wait_for("The text of old mail was purged.");
+    daemon.stop();
+    assert_eq!(kept(), 1, "what came long ago and was stored lately is kept");
+    let why = home.verb(&["why", &item(&home, &sample(0))["id"].to_string()]);
+    assert!(why.code == 0 && why.out.contains("another candidate"), "{why:?}");
+}
+
 fn backups(home: &Home) -> Vec<String> {
     let names = fs::read_dir(home.state_dir()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name.starts_with("onward.db.backup-")).collect()

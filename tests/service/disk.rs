@@ -91,7 +91,6 @@ fn a_read_only_disk_is_74_and_named() {
     assert!(fs::read(home.database()).unwrap() == before, "nothing was written");
 }
 
-/// A disk that becomes read-only under a running daemon is no reason to end: it waits, and goes on.
 #[test]
 fn a_directory_that_cannot_be_made_or_entered_is_74() {
     let home = Home::with_maildir("");

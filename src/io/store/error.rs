@@ -237,3 +237,33 @@ fn list_of(what: &str) -> &'static str {
 fn shown(path: &Path) -> String {
     clean::line(&path.display().to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_the_disk_refuses_is_told_from_what_is_damaged_or_busy() {
+        for (code, of_disk, says) in [
+            (ffi::SQLITE_FULL, true, "free some space"),
+            (ffi::SQLITE_READONLY, true, "read-only"),
+            (ffi::SQLITE_READONLY_DBMOVED, true, "read-only"),
+            (ffi::SQLITE_IOERR_WRITE, true, "input/output error"),
+            (ffi::SQLITE_IOERR_FSYNC, true, "input/output error"),
+            (ffi::SQLITE_IOERR_READ, true, "input/output error"),
+            (ffi::SQLITE_CANTOPEN, true, "input/output error"),
+            (ffi::SQLITE_BUSY, false, "try again"),
+            (ffi::SQLITE_BUSY_SNAPSHOT, false, "try again"),
+            (ffi::SQLITE_CORRUPT, false, "onward restore"),
+            (ffi::SQLITE_NOTADB, false, "onward restore"),
+            (ffi::SQLITE_CONSTRAINT, false, "report"),
+        ] {
+            let text = Some("UPDATE message SET subject = 'canary'".to_owned());
+            let error = StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), text));
+            assert_eq!(error.is_of_disk(), of_disk, "{error:?}");
+            assert!(error.to_string().contains(says) && !error.to_string().contains("canary"), "{error}");
+        }
+    }
+}
