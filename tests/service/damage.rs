@@ -9,8 +9,11 @@ use crate::{
 
 const EX_IOERR: i32 = 74;
 
+/// The bytes of a database after something happened to it; `None`: the file is gone.
+type Damage = fn(&[u8]) -> Option<Vec<u8>>;
+
 /// What happens to a database, by name.
-const DAMAGES: &[(&str, fn(&[u8]) -> Option<Vec<u8>>)] = &[
+const DAMAGES: &[(&str, Damage)] = &[
     ("garbled", |sound| Some(sound.iter().enumerate().map(|(i, b)| if i >= 4096 { !*b } else { *b }).collect())),
     ("cut short", |sound| Some(sound[..sound.len() / 2].to_vec())),
     ("empty", |_| Some(Vec::new())),

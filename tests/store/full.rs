@@ -16,9 +16,12 @@ use super::fixture::{
 };
 use crate::support::skipped;
 
+/// One thing the store is asked to do.
+type Step = fn(&mut Store) -> Result<(), StoreError>;
+
 /// The steps of a life with everything the store can be asked to write. Each is one transaction, and can be asked again
 /// when it was refused.
-const STEPS: &[(&str, fn(&mut Store) -> Result<(), StoreError>)] = &[
+const STEPS: &[(&str, Step)] = &[
     ("first look", |store| store.advance_cursor(ACCOUNT, "INBOX", end(0), at(0)).map(drop)),
     ("attempt", |store| store.begin_attempt(place(1), at(1)).map(drop)),
     ("failed attempt", |store| store.fail_attempt(place(1), "no body", at(1)).map(drop)),

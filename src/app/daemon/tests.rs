@@ -60,7 +60,13 @@ async fn play_the_stuck_daemon() {
     let (release, held) = mpsc::channel::<()>();
     let stuck = tokio::spawn({
         let db = db.clone();
-        async move { db.call(move |_| Ok(drop(held.recv()))).await }
+        async move {
+            db.call(move |_| {
+                let _ = held.recv();
+                Ok(())
+            })
+            .await
+        }
     });
     minutes(25, "stuck").await;
     minutes(60, "still stuck").await;
