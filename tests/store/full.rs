@@ -5,7 +5,7 @@ use std::process::Command;
 
 use onward::{
     draft::DraftEvent,
-    io::store::{Place, Rewrite, Store, StoreError},
+    io::store::{Attempt, Place, Rewrite, Store, StoreError},
     outcome::{Category, Origin},
     sync::Cursor,
 };
@@ -213,6 +213,23 @@ fn a_disk_that_is_full_at_any_byte_leaves_whole_steps_and_a_sound_database() {
         assert!(limit < 8 << 20, "it never fits");
     }
     assert!(ends.len() > STEPS.len() / 2, "the disk was full at few different steps: {ends:?}");
+}
+
+/// A message is given up when it is at fault, and not when the disk is.
+#[test]
+fn a_full_disk_is_no_attempt_at_a_message() {
+    let home = Home::new();
+    let mut store = home.open();
+    for _ in 0..10 {
+        assert_eq!(store.begin_attempt(place(1), at(1)).unwrap(), Attempt::Try { number: 1 });
+        store.limit_growth(Some(0)).unwrap();
+        assert!(matches!(commit(&mut store, 1), Err(StoreError::Full)));
+        store.limit_growth(None).unwrap();
+    }
+    for number in 1..=3 {
+        assert_eq!(store.begin_attempt(place(1), at(2)).unwrap(), Attempt::Try { number }, "then it counts again");
+    }
+    assert_eq!(store.begin_attempt(place(1), at(3)).unwrap(), Attempt::Quarantined);
 }
 
 #[test]

@@ -33,6 +33,10 @@ const DAILY: &str = ".backup-";
 const BEFORE: &str = ".before-";
 /// Between the database's name and the moment at which a database was put aside.
 const ASIDE: &str = ".damaged-";
+/// Between the database's name and what a copy is called while it is put back.
+const RESTORED: &str = ".restored";
+/// How the name of a copy ends until it is complete.
+const PART: &str = "part";
 
 /// What [`restore`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +61,8 @@ impl Store {
             return Ok(None);
         }
         copy_to(&self.db, &copy)?;
-        for old in named(&path, DAILY).into_iter().skip(BACKUPS_KEPT) {
+        let half_made = beside(&path, DAILY).into_iter().filter(|path| is_part(path));
+        for old in named(&path, DAILY).into_iter().skip(BACKUPS_KEPT).chain(half_made) {
             fs::remove_file(&old).map_err(|e| unusable(&old, &e))?;
         }
         Ok(Some(copy))
@@ -72,7 +77,7 @@ impl Store {
 /// Copies a database as it is to a file that gets its name only when it is complete, durable and sound. It takes the
 /// place of an older copy of that name.
 pub(super) fn copy_to(db: &Connection, copy: &Path) -> Result<()> {
-    let part = with_ending(copy, ".part");
+    let part = with_ending(copy, &format!(".{PART}"));
     let failed = |e: &io::Error| unusable(copy, e);
     let into = part.to_str().ok_or_else(|| StoreError::Open {
         path: copy.to_owned(),
@@ -102,9 +107,9 @@ pub fn daily_backups(database: &Path) -> Vec<PathBuf> {
     named(database, DAILY)
 }
 
-/// Every file that holds what a database held: copies, and databases that were put aside.
+/// Every file that holds what a database held: copies, databases that were put aside, and what a power cut left half made.
 pub(super) fn all_copies(database: &Path) -> Vec<PathBuf> {
-    [DAILY, BEFORE, ASIDE].iter().flat_map(|kind| named(database, kind)).collect()
+    [DAILY, BEFORE, ASIDE, RESTORED].iter().flat_map(|kind| beside(database, kind)).collect()
 }
 
 /// Puts a copy in the place of the database; that one is put aside, never deleted. The locks prove that no daemon runs
@@ -114,7 +119,7 @@ pub(super) fn all_copies(database: &Path) -> Vec<PathBuf> {
 /// may have left meanwhile, so that no approval in the copy counts any more.
 pub fn restore(database: &Path, copy: &Path, _running: &Lock, _outbox: &Lock, now: Timestamp) -> Result<Restored> {
     sound(copy)?;
-    let part = with_ending(database, ".restored.part");
+    let part = with_ending(database, &format!("{RESTORED}.{PART}"));
     for leftover in [part.clone(), with_ending(&part, "-wal"), with_ending(&part, "-shm")] {
         remove(&leftover).map_err(|e| unusable(&leftover, &e))?;
     }
@@ -184,8 +189,20 @@ fn sound(copy: &Path) -> Result<()> {
     migrate::require_ours(&db).and_then(|()| check(&db)).map_err(corrupt)
 }
 
-/// Files beside a database whose name is its name with `kind` and more, in falling order of their names.
+/// Complete files beside a database whose name is its name with `kind` and more, in falling order of their names.
 fn named(database: &Path, kind: &str) -> Vec<PathBuf> {
+    let mut found = beside(database, kind);
+    found.retain(|path| !is_part(path));
+    found
+}
+
+/// Whether a copy never came to its end.
+fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == PART)
+}
+
+/// [`named`], what is half made included.
+fn beside(database: &Path, kind: &str) -> Vec<PathBuf> {
     let (Some(dir), Some(name)) = (database.parent(), database.file_name().and_then(|name| name.to_str())) else {
         return Vec::new();
     };
@@ -196,7 +213,7 @@ fn named(database: &Path, kind: &str) -> Vec<PathBuf> {
         .flatten()
         .filter(|entry| {
             let name = entry.file_name();
-            name.to_str().is_some_and(|name| name.starts_with(&prefix) && !name.ends_with(".part"))
+            name.to_str().is_some_and(|name| name.starts_with(&prefix))
         })
         .map(|entry| entry.path())
         .collect();

@@ -29,7 +29,7 @@ mod retention;
 mod room;
 mod value;
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
@@ -56,9 +56,15 @@ use crate::draft::Digest;
 /// An open database.
 pub struct Store {
     db: Connection,
+    /// Attempts at messages that the disk or another process made fail: the next one at such a message is not counted.
+    excused: BTreeSet<(String, String, u32, u32)>,
 }
 
 impl Store {
+    fn new(db: Connection) -> Store {
+        Store { db, excused: BTreeSet::new() }
+    }
+
     /// A transaction that may write from its first statement on: two processes cannot both read a state and then
     /// both change it.
     fn begin(&mut self) -> Result<Transaction<'_>> {

@@ -48,7 +48,7 @@ impl Store {
         let sound = migrate::require_ours(&db).and_then(|()| check(&db)).and_then(|()| prepare(&db));
         sound.map_err(|e| corrupt(path, e))?;
         migrate::run(&mut db, Some(path))?;
-        Ok(Store { db })
+        Ok(Store::new(db))
     }
 
     /// Opens the database for a verb that only looks: nothing is made, migrated or checked, and every write fails.
@@ -63,7 +63,7 @@ impl Store {
         migrate::require_ours(&db).and_then(|()| prepare(&db)).map_err(|e| corrupt(path, e))?;
         db.execute_batch("PRAGMA query_only = ON")?;
         migrate::require_current(&db)?;
-        Ok(Store { db })
+        Ok(Store::new(db))
     }
 
     /// Reads every page of the database once; changes nothing.
@@ -76,7 +76,7 @@ impl Store {
         let mut db = Connection::open_in_memory()?;
         prepare(&db)?;
         migrate::run(&mut db, None)?;
-        Ok(Store { db })
+        Ok(Store::new(db))
     }
 }
 
