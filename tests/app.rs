@@ -1,5 +1,7 @@
 //! One look at an account, against servers that do what no real one does on demand; and the review of what it brings.
 
+mod soak;
+
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};

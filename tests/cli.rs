@@ -184,7 +184,7 @@ fn every_verb_gives_json_by_the_line() {
         ("config path", 0, 1),
         ("config check", 0, 1),
         ("config dump", 0, 1),
-        ("doctor", 1, 5),
+        ("doctor", 1, 10),
         ("review --all", 0, 6),
         ("once", 0, 1),
         ("once --dry-run", 0, 1),
@@ -203,6 +203,8 @@ fn every_verb_gives_json_by_the_line() {
         ("send", 4, 1),
         ("draft discard 2", 0, 1),
         ("draft restore 2", 0, 1),
+        ("forget 3", 0, 1),
+        ("restore", 0, 1),
         ("", 0, 1),
     ];
     let home = Home::with_mail();
@@ -688,7 +690,7 @@ fn a_state_directory_that_cannot_be_made_is_named() {
     let home = Home::set_up();
     home.write("state", "a file");
     let mail = data("mail/no-by-relay.eml");
-    for (verb, code) in [("once", 1), ("run", 75), (&*format!("import {}", mail.display()), 1)] {
+    for (verb, code) in [("once", 1), ("run", 74), (&*format!("import {}", mail.display()), 1)] {
         let said = home.line(&format!("{verb} --state state/onward"));
         assert_eq!(said.code, Some(code), "{verb}: {said:?}");
         assert!(said.err.contains("state/onward"), "{verb}: {said:?}");

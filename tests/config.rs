@@ -154,6 +154,7 @@ fn all_that_is_set_is_taken() {
         level = "debug"
         [store]
         path = "/srv/onward.db"
+        keep_mail = "12w"
         "#,
     )
     .unwrap();
@@ -176,6 +177,7 @@ fn all_that_is_set_is_taken() {
     assert!(config.telling.quiet.is_some() && !config.notes.enabled);
     assert_eq!(config.rules.disable, ["20-senders"]);
     assert_eq!(config.store, Path::new("/srv/onward.db"));
+    assert_eq!(config.keep_mail.as_secs(), 12 * 7 * 24 * 3600);
 
     // What `config dump` writes is the same configuration.
     assert_eq!(parse(&config.dump()).unwrap(), config);

@@ -41,7 +41,7 @@ fn deliver(dovecot: &Dovecot, user: &str, numbers: impl IntoIterator<Item = usiz
 }
 
 /// Waits until the home has stored this many messages.
-fn wait_for_messages(home: &Home, count: u64) {
+pub fn wait_for_messages(home: &Home, count: u64) {
     let stored = || home.json(&[]).first().and_then(|status| status["messages"].as_u64()).unwrap_or(0);
     wait_until_or(
         &format!("{count} messages are stored"),
@@ -58,7 +58,7 @@ fn wait_for_look(home: &Home) {
 }
 
 /// The items of the log, by the Message-ID of their mail; each mail must have only one.
-fn items(home: &Home) -> BTreeMap<String, Value> {
+pub fn items(home: &Home) -> BTreeMap<String, Value> {
     let mut items = BTreeMap::new();
     for row in home.json(&["list", "--limit", "1000"]) {
         let id = row["mail"]["message_id"].as_str().unwrap().to_owned();
@@ -68,7 +68,7 @@ fn items(home: &Home) -> BTreeMap<String, Value> {
 }
 
 /// The item of a sample.
-fn item(home: &Home, sample: &Sample) -> Value {
+pub fn item(home: &Home, sample: &Sample) -> Value {
     items(home).remove(&sample.message_id).unwrap_or_else(|| panic!("{} is not logged", sample.message_id))
 }
 
@@ -154,7 +154,7 @@ fn assert_discreet(home: &Home) {
 }
 
 /// Approves the draft of an item as it is, and leaves the delivery to others. Gives the draft's number.
-fn approve(home: &Home, item: &Value) -> String {
+pub fn approve(home: &Home, item: &Value) -> String {
     let draft = item["draft"]["id"].to_string();
     let shown = home.one(&["draft", "show", &draft]);
     let digest = shown["digest"].as_str().unwrap();

@@ -1,5 +1,11 @@
 //! The daemon under a service manager: what it says on the notification socket from its start to its end.
 
+mod codes;
+mod damage;
+mod disk;
+mod doctor;
+mod ending;
+
 use std::{
     os::unix::{fs::OpenOptionsExt as _, net::UnixDatagram},
     process::{Child, Command, Stdio},

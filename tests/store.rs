@@ -1,7 +1,10 @@
 //! Tests of the store: what it keeps, what it refuses, and that it does so under crashes and crowds.
 
+mod backup;
 mod chains;
 mod fixture;
+mod forgetting;
+mod full;
 mod history;
 mod ingest;
 mod opening;

@@ -1,9 +1,9 @@
-//! `onward run`: one task per account, one for the outbox, reload, watchdog, graceful end.
+//! `onward run`: one task per account, one for the outbox, one for the log, reload, watchdog, graceful end.
 //!
 //! An account that fails, or panics, is tried again after a pause of its own and troubles no other. A configuration or
 //! a rule file that is broken at a reload changes nothing: what ran goes on, and the log says why.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use tokio::{
@@ -18,13 +18,14 @@ use super::{
     login::{Matter, PERSON_EVERY},
     pulse::{Health, Pulse},
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
+    upkeep,
     watch::{self, Desk, Memory},
 };
 use crate::{
     config::{Account, Config},
     io::{
         clock,
-        store::{Db, Lock},
+        store::{Db, Lock, StoreError},
         systemd::Supervisor,
     },
     pace::{Backoff, Clocks},
@@ -40,6 +41,8 @@ const GRACE: Duration = Duration::from_secs(30);
 /// A task that has not moved for this long beyond its account's poll interval is stuck, and the watchdog is not fed.
 /// Above the longest wait for a server, the transfer of one batch over a slow line (`io::imap::Deadlines`).
 const STUCK_AFTER: Duration = Duration::from_secs(20 * 60);
+/// How often it is tried whether the log can be written again, once the disk has refused.
+const DISK_EVERY: Duration = Duration::from_secs(10);
 
 /// So many poll intervals after its last look an account is stale, whatever its task believes: what was not asked for is
 /// not known. A look after each IDLE, and the time it takes itself, need two of them at most.
@@ -54,12 +57,16 @@ struct Daemon {
     desk: Desk,
     tasks: BTreeMap<String, Task>,
     supervisor: Supervisor,
-    outbox: OutboxTask,
+    outbox: Helper,
+    upkeep: Helper,
 }
 
-/// The task that delivers. It is told of a new configuration and never stopped for it: a delivery is not cut short.
-struct OutboxTask {
+/// A task beside those of the accounts: the one that delivers, the one that looks after the log. It is told of a new
+/// configuration and never stopped for it: a delivery is not cut short.
+struct Helper {
+    name: &'static str,
     config: signal_of::Sender<Arc<Config>>,
+    pulse: Pulse,
     stop: signal_of::Sender<bool>,
     handle: JoinHandle<()>,
 }
@@ -97,7 +104,8 @@ pub async fn run(
     let config = Arc::new(config);
     let mut daemon = Daemon {
         desk: Desk { db: db.clone(), kit: Arc::new(kit) },
-        outbox: start_outbox(db, Arc::clone(&config)),
+        outbox: start_outbox(db.clone(), Arc::clone(&config)),
+        upkeep: start_upkeep(db, Arc::clone(&config)),
         config,
         tasks: BTreeMap::new(),
         supervisor: Supervisor,
@@ -154,6 +162,10 @@ impl Daemon {
             tracing::error!("The outbox ended unexpectedly; it is started again.");
             self.outbox = start_outbox(self.desk.db.clone(), Arc::clone(&self.config));
         }
+        if self.upkeep.handle.is_finished() {
+            tracing::error!("The upkeep of the log ended unexpectedly; it is started again.");
+            self.upkeep = start_upkeep(self.desk.db.clone(), Arc::clone(&self.config));
+        }
     }
 
     /// Takes over a new configuration, rules and texts, if all of them are good. Every account connects again: it may
@@ -177,34 +189,50 @@ impl Daemon {
         }
         self.config = Arc::new(config);
         self.desk.kit = Arc::new(kit);
-        self.stop_accounts(Instant::now() + GRACE).await;
+        stop_all(std::mem::take(&mut self.tasks), Instant::now() + GRACE).await;
         self.start_accounts();
-        let _ = self.outbox.config.send(Arc::clone(&self.config));
+        for helper in [&self.outbox, &self.upkeep] {
+            let _ = helper.config.send(Arc::clone(&self.config));
+        }
         tracing::info!(accounts = self.tasks.len(), "Configuration and rules were read again.");
-    }
-
-    async fn stop_accounts(&mut self, deadline: Instant) {
-        let tasks = std::mem::take(&mut self.tasks);
-        for task in tasks.values() {
-            let _ = task.stop.send(true);
-        }
-        for task in tasks.into_values() {
-            end(task.handle, deadline).await;
-        }
     }
 
     /// Ends every task, all within [`GRACE`].
     async fn end(mut self) {
         let deadline = Instant::now() + GRACE;
-        let _ = self.outbox.stop.send(true);
-        self.stop_accounts(deadline).await;
-        end(self.outbox.handle, deadline).await;
+        let helpers = [self.outbox, self.upkeep];
+        for helper in &helpers {
+            let _ = helper.stop.send(true);
+        }
+        stop_all(std::mem::take(&mut self.tasks), deadline).await;
+        for helper in helpers {
+            end(helper.handle, deadline).await;
+        }
+        // A delivery that was cut short just now is doubt, and doubt is on disk before the process is gone.
+        let dir = self.config.store.parent().unwrap_or(Path::new("."));
+        if let Ok(lock) = Lock::acquire_outbox(dir)
+            && let Err(error) = submit::recover(&self.desk.db, Arc::new(lock)).await
+        {
+            tracing::error!(reason = %format!("{error:#}"), "What was being sent could not be written down.");
+        }
     }
 
-    /// Whether every account's task has moved lately. Offline tasks move too: they rest and try.
+    /// Whether every task has moved lately. Offline tasks move too: they rest and try.
     fn moves(&self) -> bool {
         let now = Instant::now();
-        self.tasks.values().all(|task| now.duration_since(task.pulse.health().moved) < task.account.poll + STUCK_AFTER)
+        let stuck = |pulse: &Pulse, within: Duration| now.duration_since(pulse.health().moved) >= within;
+        let accounts = self.tasks.values().map(|task| (&*task.account.name, &task.pulse, task.account.poll));
+        let helpers = [&self.outbox, &self.upkeep].map(|helper| (helper.name, &helper.pulse, Duration::ZERO));
+        match accounts.chain(helpers).find(|(_, pulse, pause)| stuck(pulse, *pause + STUCK_AFTER)) {
+            Some((task, ..)) => {
+                tracing::error!(
+                    task,
+                    "A task has not moved for too long; the service manager is not told that all is well."
+                );
+                false
+            }
+            None => true,
+        }
     }
 
     /// One line for `systemctl status`: names, times and counts only.
@@ -221,6 +249,7 @@ impl Daemon {
 fn state(health: &Health, poll: Duration) -> String {
     let within = |(looked, _): &(Instant, _)| looked.elapsed() <= poll * STALE_POLLS;
     match (health.looked, health.progress) {
+        _ if health.no_room => "paused, the log cannot be written".to_owned(),
         (_, Some((read, of))) => format!("reading, {read} of {of}"),
         (Some(looked), None) if health.fresh && within(&looked) => "watched".to_owned(),
         (Some((_, at)), None) => format!("stale since {}", at.strftime("%Y-%m-%d %H:%M UTC")),
@@ -248,10 +277,33 @@ fn start(desk: Desk, account: Account) -> Task {
     Task { account, pulse, stop, handle }
 }
 
-fn start_outbox(db: Db, config: Arc<Config>) -> OutboxTask {
+fn start_outbox(db: Db, config: Arc<Config>) -> Helper {
+    helper("outbox", config, |configured, pulse| tokio::spawn(outbox(db, configured, pulse)))
+}
+
+fn start_upkeep(db: Db, config: Arc<Config>) -> Helper {
+    helper("upkeep", config, |configured, pulse| tokio::spawn(upkeep::keep_up(db, configured, pulse)))
+}
+
+fn helper(
+    name: &'static str,
+    config: Arc<Config>,
+    spawn: impl FnOnce(signal_of::Receiver<Arc<Config>>, Pulse) -> JoinHandle<()>,
+) -> Helper {
     let (stop, stopped) = signal_of::channel(false);
     let (config, configured) = signal_of::channel(config);
-    OutboxTask { config, stop, handle: tokio::spawn(outbox(db, configured, Pulse::new(stopped))) }
+    let pulse = Pulse::new(stopped);
+    Helper { name, config, handle: spawn(configured, pulse.clone()), pulse, stop }
+}
+
+/// Ends the tasks of accounts.
+async fn stop_all(tasks: BTreeMap<String, Task>, deadline: Instant) {
+    for task in tasks.values() {
+        let _ = task.stop.send(true);
+    }
+    for task in tasks.into_values() {
+        end(task.handle, deadline).await;
+    }
 }
 
 /// Watches an account, and after every failure rests and connects again, until told to stop.
@@ -277,6 +329,13 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
             tracing::warn!(account = account.name, reason = said, "The account cannot be watched.");
         }
         pulse.failed(&said);
+        if error.chain().filter_map(|e| e.downcast_ref()).any(StoreError::is_of_disk) {
+            if wait_for_disk(&desk.db, &pulse).await {
+                return;
+            }
+            tracing::info!(account = account.name, "The log can be written again; the account is watched again.");
+            continue;
+        }
         let matter = Matter::of(&error);
         // The network may be another one when the machine wakes; a refused password, and a server that wants to be left
         // alone, are the same.
@@ -307,8 +366,23 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
     }
 }
 
+/// Waits until the log can be written; true when told to stop. No server is asked meanwhile: what it gave could not be
+/// logged.
+async fn wait_for_disk(db: &Db, pulse: &Pulse) -> bool {
+    pulse.no_room(true);
+    loop {
+        if rest(pulse, DISK_EVERY).await {
+            return true;
+        }
+        if db.call(|store| store.rehearse(clock::now())).await.is_ok() {
+            pulse.no_room(false);
+            return false;
+        }
+    }
+}
+
 /// Rests in steps, so that the watchdog sees the task move; true when told to stop.
-async fn rest(pulse: &Pulse, mut pause: Duration) -> bool {
+pub(super) async fn rest(pulse: &Pulse, mut pause: Duration) -> bool {
     const STEP: Duration = Duration::from_secs(30);
     while !pause.is_zero() {
         let step = pause.min(STEP);
@@ -364,101 +438,4 @@ async fn end(mut handle: JoinHandle<()>, deadline: Instant) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        fs,
-        os::unix::fs::PermissionsExt as _,
-        task::{Context, Waker},
-    };
-
-    use jiff::SignedDuration;
-
-    use super::*;
-    use crate::{
-        config::{self, Env, Unchecked},
-        io::store::Store,
-    };
-
-    /// `reliability.md` A10: after eight hours of sleep no account trusts its connection.
-    #[tokio::test]
-    async fn a_sleep_wakes_every_account() {
-        let pulse = Pulse::new(signal_of::channel(false).1);
-        let clocks = read_clocks();
-        let slept = Clocks { wall: clocks.wall + SignedDuration::from_hours(8), ..clocks };
-        let woken = pulse.woken();
-        let mut woken = std::pin::pin!(woken);
-        let mut is_woken = || woken.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
-        assert!(!is_woken());
-        wake_after_leap([&pulse], clocks, clocks);
-        assert!(!is_woken());
-        wake_after_leap([&pulse], clocks, slept);
-        assert!(is_woken());
-    }
-
-    /// Freshness is claimed only as long as a look is young enough to prove it.
-    #[tokio::test(start_paused = true)]
-    async fn an_account_is_stale_when_no_look_is_young_enough() {
-        let poll = Duration::from_secs(60);
-        let pulse = Pulse::new(signal_of::channel(false).1);
-        let is = |pulse: &Pulse| state(&pulse.health(), poll);
-        assert_eq!(is(&pulse), "connecting");
-        pulse.failed("no route");
-        assert_eq!(is(&pulse), "stale since the start");
-        pulse.progress(300, 2000);
-        assert_eq!(is(&pulse), "reading, 300 of 2000");
-        pulse.looked(watch::Looked::default());
-        assert_eq!(is(&pulse), "watched");
-        tokio::time::advance(poll * STALE_POLLS + Duration::from_secs(1)).await;
-        assert!(is(&pulse).starts_with("stale since 20"), "{}", is(&pulse));
-        pulse.looked(watch::Looked::default());
-        pulse.failed("gone");
-        assert!(is(&pulse).starts_with("stale since 20"), "{}", is(&pulse));
-    }
-
-    /// An account that only `onward auth` can open rests, says so, and goes on when that was done; nothing is connected
-    /// meanwhile, so the clock can run ahead.
-    #[tokio::test(start_paused = true)]
-    async fn an_account_that_needs_the_person_rests_and_goes_on_by_itself() {
-        let dir = tempfile::tempdir().unwrap();
-        let env = Env { state_directory: Some(dir.path().to_path_buf()), ..Env::of_process() };
-        let text = "[[identity]]\nname = \"Sam\"\naddresses = [\"sam@example.org\"]\n[[account]]\nname = \"home\"\n\
-                    [account.imap]\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none-loopback\"\nuser = \"sam\"\n\
-                    oauth.provider = \"microsoft\"\noauth.client_id = \"c\"\n";
-        let config = config::parse(&dir.path().join("config.toml"), text, &env, &Unchecked).unwrap();
-        let account = config.accounts.first().unwrap().clone();
-        let desk = Desk { db: Db::new(Store::in_memory().unwrap()), kit: Arc::new(Kit::load(&config).unwrap()) };
-        let (stop, stopped) = signal_of::channel(false);
-        let pulse = Pulse::new(stopped);
-        let task = tokio::spawn(keep_watching(desk, account.clone(), pulse.clone()));
-        let oauth = account.oauth().unwrap();
-        let grant = |revoked: &str| {
-            let text = format!(
-                r#"{{"client_id":"c","token_url":"{}","refresh_token":"r","access_token":"a",
-                    "fresh_until":"9999-01-01T00:00:00Z","revoked":{revoked}}}"#,
-                oauth.token_url
-            );
-            fs::write(&oauth.grant, text).unwrap();
-            fs::set_permissions(&oauth.grant, fs::Permissions::from_mode(0o600)).unwrap();
-        };
-        // Far beyond the pauses of a refused login, after which an account is not tried again before a reload.
-        tokio::time::sleep(Duration::from_secs(24 * 60 * 60)).await;
-        assert!(pulse.health().trouble.contains("nobody authorised onward"), "{:?}", pulse.health());
-        let becomes = |part: &'static str, wanted: bool| {
-            let pulse = pulse.clone();
-            async move {
-                while pulse.health().trouble.contains(part) != wanted {
-                    tokio::time::sleep(Duration::from_secs(1)).await;
-                }
-            }
-        };
-        grant("\"it ran out\"");
-        tokio::time::timeout(2 * PERSON_EVERY, becomes("takes the authorisation of `home` no more (it ran out)", true))
-            .await
-            .unwrap();
-        grant("null");
-        tokio::time::timeout(2 * PERSON_EVERY, becomes("onward auth", false)).await.unwrap();
-        assert!(!task.is_finished());
-        stop.send(true).unwrap();
-        task.await.unwrap();
-    }
-}
+mod tests;

@@ -2,10 +2,12 @@
 //!
 //! It reads and connects, and changes nothing: no mail is fetched, nothing is stored.
 
+mod home;
+
 use super::{kit::Kit, login, submit};
 use crate::{
-    config::{Account, Config, Deliver, Source},
-    io::{maildir, store::Store},
+    config::{Account, Config, Deliver, Env, Source},
+    io::{clock, maildir},
 };
 
 /// One thing that was looked at.
@@ -28,39 +30,15 @@ fn wrong(what: impl Into<String>, said: impl Into<String>) -> Check {
 }
 
 /// Looks at everything a configured Onward needs. The configuration itself was loaded by the caller.
-pub async fn examine(config: &Config) -> Vec<Check> {
+pub async fn examine(config: &Config, env: &Env) -> Vec<Check> {
     let mut checks = vec![fine("configuration", config.file.display().to_string())];
     checks.push(match Kit::load(config) {
         Ok(kit) => fine("rules and texts", format!("{} rules", kit.rules.rules().len())),
         Err(problems) => wrong("rules and texts", problems.to_string()),
     });
-    checks.extend(log(config));
+    checks.extend(home::examine(config, env, clock::now()));
     for account in &config.accounts {
         checks.extend(self::account(config, account).await);
-    }
-    checks
-}
-
-/// The database and what lies in it that needs the person.
-fn log(config: &Config) -> Vec<Check> {
-    if !config.store.exists() {
-        return vec![fine("log", format!("{} is made at the first look", config.store.display()))];
-    }
-    let store = match Store::open_to_read(&config.store) {
-        Ok(store) => store,
-        Err(error) => return vec![wrong("log", format!("{}: {error}", config.store.display()))],
-    };
-    let mut checks = vec![fine("log", config.store.display().to_string())];
-    match store.quarantined() {
-        Ok(rows) => {
-            for row in rows.iter().filter(|row| row.quarantined_at.is_some()) {
-                checks.push(wrong(
-                    format!("mail {} in {} of {}", row.uid, row.mailbox, row.account),
-                    format!("given up after {} attempts: {}; look at it in your mail client", row.attempts, row.reason),
-                ));
-            }
-        }
-        Err(error) => checks.push(wrong("log", error.to_string())),
     }
     checks
 }

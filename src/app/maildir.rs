@@ -41,7 +41,7 @@ enum Read {
 pub async fn look(desk: &Desk, account: &Account, path: &Path, pulse: &Pulse) -> Result<Looked> {
     let mailbox = account.mailboxes.first().cloned().unwrap_or_else(|| "INBOX".to_owned());
     let (name, of) = (account.name.clone(), mailbox.clone());
-    let cursor = desk.db.call(move |store| store.cursor(&name, &of)).await?;
+    let cursor = desk.db.call(move |store| store.require_room().and_then(|()| store.cursor(&name, &of))).await?;
     let now = clock::now();
     let begin = begin(cursor, account, now);
     let dir = path.to_owned();

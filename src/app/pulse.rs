@@ -32,6 +32,8 @@ pub struct Health {
     pub progress: Option<(usize, usize)>,
     /// What went wrong last, cleaned; empty when nothing did.
     pub trouble: String,
+    /// Whether it waits for the disk: nothing can be logged, so nothing is fetched.
+    pub no_room: bool,
     /// Mails logged since the start.
     pub stored: u64,
 }
@@ -45,6 +47,7 @@ impl Pulse {
             looked: None,
             progress: None,
             trouble: String::new(),
+            no_room: false,
             stored: 0,
         };
         Pulse { health: Arc::new(Mutex::new(health)), stop, wake: Arc::new(watch::Sender::new(())) }
@@ -78,6 +81,7 @@ impl Pulse {
             health.looked = Some((Instant::now(), clock::now()));
             health.progress = None;
             health.trouble.clear();
+            health.no_room = false;
             health.stored += u64::from(looked.stored);
         });
     }
@@ -89,6 +93,11 @@ impl Pulse {
             health.progress = None;
             health.trouble = crate::clean::line(text);
         });
+    }
+
+    /// Whether the log can be written now, as far as is known.
+    pub fn no_room(&self, no_room: bool) {
+        self.change(|health| health.no_room = no_room);
     }
 
     /// Whether the task is to end.

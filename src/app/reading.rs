@@ -148,18 +148,18 @@ impl Reading<'_> {
                 self.failed(uids, FAILED_INSIDE).await?;
                 Ok(Looked { failed: 1, ..Looked::default() })
             }
-            Err(error) => {
+            Err(error) if error.spares_the_message() => {
                 let (account, mailbox, uid_validity) = self.place();
-                let withdraw = move |store: &mut Store| {
+                let excuse = move |store: &mut Store| {
                     for uid in uids {
-                        store.withdraw_attempt(Place { account: &account, mailbox: &mailbox, uid_validity, uid })?;
+                        store.excuse(Place { account: &account, mailbox: &mailbox, uid_validity, uid });
                     }
                     Ok(())
                 };
-                // Where the disk is full this fails too; the error that is told is the first one.
-                let _ = self.desk.db.call(withdraw).await;
+                self.desk.db.call(excuse).await?;
                 Err(error.into())
             }
+            Err(error) => Err(error.into()),
         }
     }
 

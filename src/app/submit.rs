@@ -191,6 +191,7 @@ pub async fn deliver_paced(
         if pulse.is_stopped() {
             break;
         }
+        pulse.beat();
         let delivered = match one(outbox, *id, &mut sessions, when, pace).await {
             Ok(delivered) => delivered,
             Err(error) => Delivered::Later(crate::clean::line(&format!("{error:#}"))),

@@ -198,7 +198,7 @@ impl<'a> Watcher<'a> {
     async fn look(&mut self, mailbox: &str, selected: Selected) -> Result<Looked> {
         let db = &self.desk.db;
         let (name, of) = (self.account.name.clone(), mailbox.to_owned());
-        let cursor = db.call(move |store| store.cursor(&name, &of)).await?;
+        let cursor = db.call(move |store| store.require_room().and_then(|()| store.cursor(&name, &of))).await?;
         let plan = sync::plan(cursor, &selected, look_back(self.account, clock::now()));
         let session = &mut self.session;
         let uids = match plan {

@@ -26,6 +26,12 @@ use crate::{
 /// Longest hold, in hours, 30 days: by then the employer has forgotten too.
 const HOLD_HOURS_MAX: u16 = 30 * 24;
 
+/// How long the octets of a mail are kept unless something else is asked for, 30 days: a correction made by then can
+/// still be learned from, and a new rule be tried on them.
+const KEEP_MAIL_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Shortest time they are kept: a mail that is gone before the person has looked cannot be judged again.
+const KEEP_MAIL_MIN: Duration = Duration::from_secs(24 * 3600);
+
 /// What judging needs at every turn.
 pub(super) struct Checker<'a, 'text> {
     pub source: &'a mut Source<'text>,
@@ -63,6 +69,7 @@ pub(super) fn check(
     if let Some(store) = &store {
         oauth::place_grants(&mut accounts, store);
     }
+    let keep_mail = checker.keep_mail(raw.store.keep_mail);
     Some(Config {
         file: file.to_path_buf(),
         accounts,
@@ -73,6 +80,7 @@ pub(super) fn check(
         rules,
         log_level,
         store: store?,
+        keep_mail,
     })
 }
 
@@ -212,6 +220,19 @@ impl Checker<'_, '_> {
 
     fn notes(&mut self, raw: RawNotes) -> Notes {
         Notes { enabled: raw.enabled.unwrap_or(true), language: self.language(raw.language) }
+    }
+
+    fn keep_mail(&mut self, raw: At<String>) -> Duration {
+        let Some(raw) = raw else { return KEEP_MAIL_DEFAULT };
+        let at = raw.span();
+        match self.duration(Some(raw)) {
+            Some(keep) if keep < KEEP_MAIL_MIN => {
+                let message = "mail has to be kept for a day, or nothing can be corrected";
+                self.source.problem(at, message, "write 1d or more: \"30d\"");
+                KEEP_MAIL_DEFAULT
+            }
+            keep => keep.unwrap_or(KEEP_MAIL_DEFAULT),
+        }
     }
 
     fn rules(&mut self, raw: RawRules) -> Rules {

@@ -31,7 +31,10 @@ pub(super) fn dump(config: &Config) -> String {
     root.insert("notes".to_owned(), table(notes));
     root.insert("rules".to_owned(), table([("disable", list(&config.rules.disable))]));
     root.insert("log".to_owned(), table([("level", text(config.log_level.as_str()))]));
-    root.insert("store".to_owned(), table([("path", path(&config.store))]));
+    root.insert(
+        "store".to_owned(),
+        table([("path", path(&config.store)), ("keep_mail", text(&duration_text(config.keep_mail)))]),
+    );
     root.to_string()
 }
 

@@ -103,6 +103,8 @@ pub struct Config {
     pub log_level: LogLevel,
     /// The database file.
     pub store: PathBuf,
+    /// How long the octets of a mail are kept; what it came to stays.
+    pub keep_mail: Duration,
 }
 
 /// One mail account.

@@ -148,6 +148,7 @@ pub(super) struct RawLog {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawStore {
     pub path: At<String>,
+    pub keep_mail: At<String>,
 }
 
 /// A table of sources, or a text. Written by hand because serde's own message would quote the password.

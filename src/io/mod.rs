@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod editor;
+pub mod host;
 pub mod http;
 pub mod imap;
 pub mod log;

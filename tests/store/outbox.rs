@@ -240,3 +240,33 @@ fn drafts_are_found_by_state_and_by_message_id() {
     assert_eq!(store.draft_by_message_id("re@example.net").unwrap(), Some(first));
     assert_eq!(store.draft_by_message_id("unknown@example.net").unwrap(), None);
 }
+
+/// Limits count hours of UTC: the night in which clocks change is neither longer nor shorter, wherever the person lives.
+#[test]
+fn the_limit_of_a_day_knows_no_summer_time() {
+    // Berlin to summer and back, New York to summer and back, Lord Howe's half hour.
+    for change in [
+        "2026-03-29T01:00:00Z",
+        "2026-10-25T01:00:00Z",
+        "2026-03-08T07:00:00Z",
+        "2026-11-01T06:00:00Z",
+        "2026-04-04T15:00:00Z",
+    ] {
+        let change: jiff::Timestamp = change.parse().unwrap();
+        let hours = |n: i64| change + jiff::SignedDuration::from_hours(n);
+        let home = Home::new();
+        let mut store = home.open();
+        let (_, draft, digest) = with_draft(&mut store);
+        store.approve(draft, digest, hours(-13)).unwrap();
+        for taken in [-12, -11, -1, 0, 1, 11, 12] {
+            store.take(draft, hours(taken)).unwrap();
+            store.record(draft, DraftEvent::Deferred, "451 later", hours(taken)).unwrap();
+        }
+        for (now, count) in [(12, 7), (13, 6), (14, 5), (23, 5), (24, 4), (36, 1), (37, 0)] {
+            let day = jiff::SignedDuration::from_hours(24);
+            assert_eq!(store.taken_since(hours(now) - day).unwrap(), count, "{change} and {now} h");
+        }
+        let first = home.number("SELECT min(event.at) FROM event JOIN draft_event USING (id) WHERE event = 'take'");
+        assert_eq!(first, hours(-12).as_second(), "stored as seconds of UTC");
+    }
+}

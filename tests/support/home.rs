@@ -70,6 +70,38 @@ impl Home {
         home
     }
 
+    /// A home whose mail lies in a Maildir of its own, so that no server is needed; `more` ends the account's table.
+    pub fn with_maildir(more: &str) -> Home {
+        let home = Home::new();
+        for sub in ["cur", "new", "tmp"] {
+            fs::create_dir_all(home.maildir().join(sub)).unwrap();
+        }
+        home.write_password(PASSWORD);
+        home.write_config(&format!(
+            "[[identity]]\nname = \"Robin Hale\"\naddresses = [\"{ADDRESS}\"]\n\n[telling]\ntime_zone = \"UTC\"\n\n\
+             [log]\nlevel = \"debug\"\n\n[[account]]\nname = \"home\"\nmaildir = \"{}\"\n{more}",
+            home.maildir().display()
+        ));
+        home
+    }
+
+    /// The Maildir of [`Home::with_maildir`].
+    pub fn maildir(&self) -> PathBuf {
+        self.dir.path().join("mail")
+    }
+
+    /// Puts a mail into the Maildir.
+    pub fn deliver(&self, name: &str, bytes: &[u8]) {
+        let waiting = self.maildir().join("tmp").join(name);
+        fs::write(&waiting, bytes).unwrap();
+        fs::rename(waiting, self.maildir().join("new").join(name)).unwrap();
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.state_dir().join("onward.db")
+    }
+
     /// A configuration: an account on that Dovecot, and, with a Postfix, replies that are sent through it.
     pub fn config(&self, dovecot: &Dovecot, user: &str, postfix: Option<&Postfix>) -> String {
         let imap = dovecot.server(Tls::Implicit);
@@ -122,8 +154,13 @@ impl Home {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.program(Path::new(env!("CARGO_BIN_EXE_onward")), arguments)
+    }
+
+    /// Another program in this home, e.g. one that runs ours.
+    pub fn program(&self, program: &Path, arguments: &[&str]) -> Command {
         let at = |name: &str| self.dir.path().join(name);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_onward"));
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.dir.path()).stdin(Stdio::null());
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("TZ", "UTC");
         command.env("HOME", self.dir.path());
@@ -133,7 +170,30 @@ impl Home {
 
     /// Runs a verb to its end.
     pub fn verb(&self, arguments: &[&str]) -> Said {
-        let output = self.command(arguments).output().unwrap();
+        Home::said(&mut self.command(arguments), arguments)
+    }
+
+    /// Runs a shell script in a mount namespace of its own, where it may mount what it likes; `$onward` is the program.
+    /// `None` where this user may not have one.
+    pub fn apart(&self, script: &str) -> Option<Said> {
+        let alone = ["-m", "--"].as_slice();
+        let mapped = ["-rm", "--"].as_slice();
+        let works = |how: &&&[&str]| {
+            let mut tried = self.program(Path::new("unshare"), how);
+            tried.args(["mount", "-t", "tmpfs", "none"]).arg(self.dir.path().join("config"));
+            tried.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        let Some(how) = [alone, mapped].iter().find(works).copied() else {
+            super::skipped("no mount namespaces for this user: run as root");
+            return None;
+        };
+        let mut command = self.program(Path::new("unshare"), how);
+        command.args(["sh", "-c", script]).env("onward", env!("CARGO_BIN_EXE_onward"));
+        Some(Home::said(&mut command, &["sh", script]))
+    }
+
+    fn said(command: &mut Command, arguments: &[&str]) -> Said {
+        let output = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let code = output.status.code().unwrap_or_else(|| panic!("{arguments:?} was ended by a signal"));
         Said { code, out: text(output.stdout), err: text(output.stderr) }
@@ -155,7 +215,22 @@ impl Home {
 
     /// Starts the daemon and waits until it is up.
     pub fn start(&self) -> Daemon {
-        let mut daemon = self.spawn();
+        self.start_as(self.command(&["run"]))
+    }
+
+    /// Starts the daemon whose files may grow to so many bytes and no further, as on a full disk; see
+    /// [`Daemon::give_room`].
+    pub fn start_short_of_disk(&self, bytes: u64) -> Daemon {
+        // The signal for a file that is too long would end the process; the program is to get the error.
+        let script = r#"trap '' XFSZ; exec prlimit --fsize="$0": "$@""#;
+        let run = [env!("CARGO_BIN_EXE_onward"), "run"];
+        let mut command = self.program(Path::new("sh"), &["-c", script, &bytes.to_string()]);
+        command.args(run);
+        self.start_as(command)
+    }
+
+    fn start_as(&self, command: Command) -> Daemon {
+        let mut daemon = self.spawn(command);
         let up = || {
             assert!(daemon.is_running(), "the daemon ended instead of starting:\n{}", daemon.log());
             daemon.log().contains("Onward watches.")
@@ -164,10 +239,10 @@ impl Home {
         daemon
     }
 
-    fn spawn(&self) -> Daemon {
+    fn spawn(&self, mut command: Command) -> Daemon {
         let number = self.started.fetch_add(1, Ordering::Relaxed);
         let log = self.dir.path().join(format!("daemon-{number:02}.log"));
-        let child = self.command(&["run"]).stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let child = command.stdout(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().unwrap();
         Daemon { child, log }
     }
 
@@ -206,6 +281,23 @@ impl Daemon {
     /// Asks it to read its configuration again (SIGHUP).
     pub fn reload(&self) {
         self.signal("HUP");
+    }
+
+    /// Ends what [`Home::start_short_of_disk`] began.
+    pub fn give_room(&self) {
+        let arguments = ["--pid", &self.child.id().to_string(), "--fsize=unlimited:"];
+        assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has heard.
+    pub fn ask_to_end(&self) {
+        self.signal("TERM");
+        self.wait_for("Onward was asked to stop.");
+    }
+
+    /// Waits for its end, however long that takes.
+    pub fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 
     /// Asks it to end (SIGTERM), and expects that it does so in time and in order.

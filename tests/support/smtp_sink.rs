@@ -11,6 +11,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
@@ -50,6 +51,8 @@ pub enum Fault {
     Close,
     /// These bytes, as they stand, instead of the reply; then the conversation goes on.
     Say(&'static str),
+    /// These bytes, but only after [`Sink::release`].
+    Hold(&'static str),
 }
 
 /// A message the sink holds itself responsible for.
@@ -73,6 +76,7 @@ pub struct Sink {
     pub port: u16,
     pub ca_file: PathBuf,
     log: Arc<Mutex<Log>>,
+    released: Arc<Notify>,
     task: JoinHandle<()>,
     _dir: tempfile::TempDir,
 }
@@ -109,7 +113,9 @@ impl Sink {
             faults: faults.iter().copied().collect(),
             acceptor: TlsAcceptor::from(Arc::new(tls)),
             log: log.clone(),
+            released: Arc::default(),
         };
+        let released = server.released.clone();
         let server = Arc::new(server);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -118,7 +124,12 @@ impl Sink {
                 tokio::spawn(async move { server.serve(stream).await.is_ok() });
             }
         });
-        Sink { port, ca_file, log, task, _dir: dir }
+        Sink { port, ca_file, log, released, task, _dir: dir }
+    }
+
+    /// Lets a reply go that is held.
+    pub fn release(&self) {
+        self.released.notify_one();
     }
 
     /// What was accepted, in order.
@@ -142,6 +153,7 @@ struct Server {
     faults: HashMap<Step, Fault>,
     acceptor: TlsAcceptor,
     log: Arc<Mutex<Log>>,
+    released: Arc<Notify>,
 }
 
 /// The end of a connection.
@@ -250,6 +262,10 @@ impl Server {
         usual: &str,
     ) -> Result<(), Over> {
         match self.faults.get(&step) {
+            Some(Fault::Hold(text)) => {
+                self.released.notified().await;
+                lines.say(text).await
+            }
             Some(fault) => lines.suffer(*fault).await,
             None => lines.say(usual).await,
         }
@@ -275,7 +291,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
         match fault {
             Fault::Stall => self.stall().await,
             Fault::Close => Err(Over),
-            Fault::Say(text) => self.say(text).await,
+            Fault::Say(text) | Fault::Hold(text) => self.say(text).await,
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     secret::{Credential, Secret},
 };
 
+#[allow(dead_code, reason = "the whole daemon's tests use the rest of it")]
 #[path = "../../../tests/support/smtp_sink.rs"]
 mod smtp_sink;
 use smtp_sink::{Accepted, Fault, Mode, Sink, Step};

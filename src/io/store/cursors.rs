@@ -40,6 +40,11 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// As a key of its own.
+    pub(super) fn key(&self) -> (String, String, u32, u32) {
+        (self.account.to_owned(), self.mailbox.to_owned(), self.uid_validity, self.uid)
+    }
+
     /// For the log.
     fn detail(&self) -> serde_json::Value {
         json!({ "account": self.account, "mailbox": self.mailbox, "uid_validity": self.uid_validity, "uid": self.uid })
@@ -147,10 +152,14 @@ impl Store {
     }
 
     /// Counts an attempt at a message, durably, before it is parsed. `commit` ends the attempt, as does
-    /// [`Store::fail_attempt`].
+    /// [`Store::fail_attempt`]. Where `commit` failed by no fault of the message (no room, another writer) the next attempt
+    /// is the same one.
     pub fn begin_attempt(&mut self, place: Place<'_>, now: Timestamp) -> Result<Attempt> {
+        let key = place.key();
+        let again = u32::from(self.excused.contains(&key));
         let tx = self.begin()?;
         let (before, given_up) = attempts(&tx, place)?;
+        let before = before.saturating_sub(again);
         let attempt = if given_up {
             Attempt::Quarantined
         } else if before >= ATTEMPTS_MAX {
@@ -160,33 +169,27 @@ impl Store {
         } else {
             tx.prepare_cached(
                 "INSERT INTO quarantine (account, mailbox, uid_validity, uid, attempts, tried_at)
-                 VALUES (?1, ?2, ?3, ?4, 1, ?5)
-                 ON CONFLICT DO UPDATE SET attempts = attempts + 1, tried_at = excluded.tried_at",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT DO UPDATE SET attempts = excluded.attempts, tried_at = excluded.tried_at",
             )?
-            .execute(params![place.account, place.mailbox, place.uid_validity, place.uid, At(now)])?;
+            .execute(params![
+                place.account,
+                place.mailbox,
+                place.uid_validity,
+                place.uid,
+                before + 1,
+                At(now)
+            ])?;
             Attempt::Try { number: before + 1 }
         };
         tx.commit()?;
+        self.excused.remove(&key);
         Ok(attempt)
     }
 
-    /// Takes back an attempt that ended by no fault of the message, e.g. because the disk was full.
-    pub fn withdraw_attempt(&mut self, place: Place<'_>) -> Result<()> {
-        let at = params![place.account, place.mailbox, place.uid_validity, place.uid];
-        let tx = self.begin()?;
-        tx.execute(
-            "UPDATE quarantine SET attempts = attempts - 1
-             WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND uid = ?4 AND quarantined_at IS NULL",
-            at,
-        )?;
-        tx.execute(
-            "DELETE FROM quarantine
-             WHERE account = ?1 AND mailbox = ?2 AND uid_validity = ?3 AND uid = ?4 AND quarantined_at IS NULL
-                   AND attempts <= 0",
-            at,
-        )?;
-        tx.commit()?;
-        Ok(())
+    /// The next attempt at a message is the same one: this one failed by no fault of the message.
+    pub fn excuse(&mut self, place: Place<'_>) {
+        self.excused.insert(place.key());
     }
 
     /// Records why an attempt failed; the last one allowed quarantines the message.

@@ -16,6 +16,14 @@ pub enum StoreError {
     /// No space left.
     #[error("the disk is full: nothing was stored; free some space, onward goes on by itself")]
     Full,
+    /// The directory of the database cannot be written.
+    #[error("{} cannot be written ({reason}): nothing is read or sent until it can", shown(.path))]
+    Unwritable {
+        /// The directory.
+        path: PathBuf,
+        /// The operating system's words.
+        reason: String,
+    },
     /// The file system or the file refuses writing.
     #[error("the database cannot be written: the file or its file system is read-only")]
     ReadOnly,
@@ -26,17 +34,36 @@ pub enum StoreError {
         code: i32,
     },
     /// The file is damaged, or no database.
-    #[error(
-        "{} is damaged or is no onward database; it was left as it is. Move it aside and put back a backup \
-         (`onward.db.before-*` beside it, or your own)",
-        shown(.path)
-    )]
+    #[error("{} is damaged or is no onward database; it was left as it is. {}", shown(.path), way_back(.backup.as_deref()))]
     Corrupt {
         /// The database.
         path: PathBuf,
+        /// The newest sound copy beside it.
+        backup: Option<PathBuf>,
+    },
+    /// There are copies of the database, but it is not there itself.
+    #[error(
+        "{} is gone, and no empty one was made in its place, because copies of it are there. {} \
+         To begin anew, move them away",
+        shown(.path), way_back(Some(.backup))
+    )]
+    Gone {
+        /// The database.
+        path: PathBuf,
+        /// The newest sound copy beside it.
+        backup: PathBuf,
+    },
+    /// Another SQLite was linked in the place of the bundled one.
+    #[error(
+        "SQLite {} can damage a database (fixed in 3.51.3): build onward with the SQLite that comes with it",
+        dotted(*.found)
+    )]
+    OldSqlite {
+        /// `sqlite3_libversion_number`.
+        found: i32,
     },
     /// Damage met while working.
-    #[error("the database is damaged; stop onward and put back a backup")]
+    #[error("the database is damaged: stop onward, then `onward restore` puts the last good backup back")]
     Damaged,
     /// A newer onward wrote it.
     #[error(
@@ -153,6 +180,19 @@ pub enum Lapse {
 /// The result of everything here.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
+impl StoreError {
+    /// Whether a message that could not be stored is without fault: the disk was, or another process held the log.
+    pub fn spares_the_message(&self) -> bool {
+        self.is_of_disk() || matches!(self, StoreError::Busy)
+    }
+
+    /// Whether the disk or the file system is at fault: trying the same again is no use before that has changed, and
+    /// what cannot be logged is not fetched.
+    pub fn is_of_disk(&self) -> bool {
+        matches!(self, StoreError::Full | StoreError::ReadOnly | StoreError::Io { .. } | StoreError::Unwritable { .. })
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     /// Keeps the code and drops the text: SQLite's messages quote SQL.
     fn from(error: rusqlite::Error) -> StoreError {
@@ -176,6 +216,19 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// How to go on from the last good copy.
+fn way_back(backup: Option<&Path>) -> String {
+    match backup {
+        Some(backup) => format!("Put the last good backup back: `onward restore {}`.", shown(backup)),
+        None => "No backup lies beside it; put back one of your own: `onward restore FILE`.".to_owned(),
+    }
+}
+
+/// A SQLite version as people write it.
+fn dotted(number: i32) -> String {
+    format!("{}.{}.{}", number / 1_000_000, number / 1000 % 1000, number % 1000)
+}
+
 /// Where the numbers of such things are found.
 fn list_of(what: &str) -> &'static str {
     match what {
@@ -188,4 +241,34 @@ fn list_of(what: &str) -> &'static str {
 /// A path for the person: one clean line.
 fn shown(path: &Path) -> String {
     clean::line(&path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_the_disk_refuses_is_told_from_what_is_damaged_or_busy() {
+        for (code, of_disk, says) in [
+            (ffi::SQLITE_FULL, true, "free some space"),
+            (ffi::SQLITE_READONLY, true, "read-only"),
+            (ffi::SQLITE_READONLY_DBMOVED, true, "read-only"),
+            (ffi::SQLITE_IOERR_WRITE, true, "input/output error"),
+            (ffi::SQLITE_IOERR_FSYNC, true, "input/output error"),
+            (ffi::SQLITE_IOERR_READ, true, "input/output error"),
+            (ffi::SQLITE_CANTOPEN, true, "input/output error"),
+            (ffi::SQLITE_BUSY, false, "try again"),
+            (ffi::SQLITE_BUSY_SNAPSHOT, false, "try again"),
+            (ffi::SQLITE_CORRUPT, false, "onward restore"),
+            (ffi::SQLITE_NOTADB, false, "onward restore"),
+            (ffi::SQLITE_CONSTRAINT, false, "report"),
+        ] {
+            let text = Some("UPDATE message SET subject = 'canary'".to_owned());
+            let error = StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), text));
+            assert_eq!(error.is_of_disk(), of_disk, "{error:?}");
+            assert!(error.to_string().contains(says) && !error.to_string().contains("canary"), "{error}");
+        }
+    }
 }

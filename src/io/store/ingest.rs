@@ -95,6 +95,16 @@ impl Store {
     /// Stores a message, its verdict, outcome, draft and note, and moves the cursor: all of it or nothing. Storing a
     /// message again, from wherever, changes nothing but its places and the cursor.
     pub fn commit(&mut self, ingest: &Ingest<'_>, cursor: Option<Cursor>) -> Result<Committed> {
+        let done = self.commit_all(ingest, cursor);
+        if let (Err(error), Some(place)) = (&done, ingest.place())
+            && error.spares_the_message()
+        {
+            self.excuse(place);
+        }
+        done
+    }
+
+    fn commit_all(&mut self, ingest: &Ingest<'_>, cursor: Option<Cursor>) -> Result<Committed> {
         let tx = self.begin()?;
         let committed = match stored_before(&tx, ingest)? {
             Some(of) => {

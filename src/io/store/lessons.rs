@@ -99,8 +99,7 @@ impl Store {
             log(&tx, &Entry { message: Some(message), detail, ..Entry::new(EventKind::Forgotten, now) })?;
         }
         tx.commit()?;
-        // The write-ahead log still holds the old pages until it is emptied; a reader may put that off.
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.empty_log()?;
         Ok(deleted)
     }
 }

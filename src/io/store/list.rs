@@ -9,7 +9,6 @@ use super::{
     chain::{chain, outcome},
     drafts::DraftView,
     error::{Result, StoreError},
-    events::{Entry, EventKind, log},
     value::{At, Json, Word},
 };
 use crate::{
@@ -179,22 +178,6 @@ impl Store {
             .query_row([message], |row| row.get(0))
             .optional()?
             .ok_or(StoreError::NotFound { what: "message", id: message })
-    }
-
-    /// Overwrites the octets of mail received before a moment, in the database and in its log file; hashes, verdicts
-    /// and outcomes stay. Gives the number of messages.
-    pub fn purge_raw(&mut self, before: Timestamp, now: Timestamp) -> Result<usize> {
-        let tx = self.begin()?;
-        let purged =
-            tx.execute("UPDATE message SET raw = NULL WHERE received_at < ?1 AND raw IS NOT NULL", [At(before)])?;
-        if purged > 0 {
-            let detail = serde_json::json!({ "messages": purged });
-            log(&tx, &Entry { detail, ..Entry::new(EventKind::Purge, now) })?;
-        }
-        tx.commit()?;
-        // The write-ahead log still holds the old pages until it is emptied; a reader may put that off.
-        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(purged)
     }
 }
 

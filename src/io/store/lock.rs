@@ -22,7 +22,8 @@ pub struct Lock {
     _file: File,
 }
 
-/// Why the lock could not be had. `onward run` ends with 75 (EX_TEMPFAIL) on either.
+/// Why the lock could not be had. `onward run` ends with 75 (EX_TEMPFAIL) where it is held, with 74 (EX_IOERR) where it
+/// cannot be had at all.
 #[derive(Debug, thiserror::Error)]
 pub enum AlreadyRunning {
     /// Another process holds it.

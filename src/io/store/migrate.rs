@@ -1,16 +1,12 @@
 //! Bringing a database to the schema of this program: numbered files, each in one transaction with its number.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
+    backup::copy_to,
     error::{Result, StoreError},
-    open::create_private_file,
 };
 
 /// Every migration, in order; the first one brings `user_version` to 1. Released ones are never edited.
@@ -79,25 +75,12 @@ fn refuse_newer(found: u32, known: u32) -> Result<()> {
     Ok(())
 }
 
-/// Copies the database as it is to `<name>.before-<first number applied>`, mode 0600. It gets that name only when
-/// complete, and takes the place of an older copy: the state just before the step is the one worth going back to.
+/// Copies the database as it is to `<name>.before-<first number applied>`: the state just before the step is the one worth
+/// going back to.
 fn back_up(db: &Connection, path: &Path, found: u32) -> Result<()> {
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".before-{}{ending}", found + 1));
-        PathBuf::from(name)
-    };
-    let (part, copy) = (beside(".part"), beside(""));
-    let failed = |reason: String| StoreError::Open { path: copy.clone(), reason };
-    let into = part.to_str().ok_or_else(|| failed("the path is not UTF-8, no backup can be made".into()))?;
-    match fs::remove_file(&part) {
-        Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(e.to_string())),
-        _ => {}
-    }
-    // VACUUM INTO takes an empty file that exists, so that the mode is right from the first byte.
-    let file = create_private_file(&part).map_err(|e| failed(e.to_string()))?;
-    db.execute("VACUUM INTO ?1", [into])?;
-    file.sync_all().and_then(|()| fs::rename(&part, &copy)).map_err(|e| failed(e.to_string()))
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".before-{}", found + 1));
+    copy_to(db, Path::new(&name))
 }
 
 #[cfg(test)]

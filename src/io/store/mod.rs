@@ -8,6 +8,7 @@
 //! Several processes may have the database open: each write is one short `BEGIN IMMEDIATE` transaction, and reads
 //! never block it (WAL). One connection for a process is enough, because a job seeker's mail is no load.
 
+mod backup;
 mod chain;
 mod cursors;
 mod db;
@@ -24,9 +25,12 @@ mod open;
 mod outbox;
 #[cfg(test)]
 mod plans;
+mod retention;
+mod room;
 mod value;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -35,6 +39,7 @@ use std::{
 use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 
 pub use self::{
+    backup::{BACKUPS_KEPT, Restored, daily_backups, last_good_backup, restore},
     chain::{Correction, Superseded},
     cursors::{ATTEMPTS_MAX, Attempt, MailboxCursor, Place, Quarantined},
     db::Db,
@@ -48,15 +53,23 @@ pub use self::{
     lock::{AlreadyRunning, LOCK_FILE, Lock},
     open::BUSY_TIMEOUT,
     outbox::APPROVAL_AGE_MAX,
+    retention::Forgotten,
+    room::{FREE_MIN, free, room},
 };
 use crate::draft::Digest;
 
 /// An open database.
 pub struct Store {
     db: Connection,
+    /// Attempts at messages that the disk or another process made fail: the next one at such a message is not counted.
+    excused: BTreeSet<(String, String, u32, u32)>,
 }
 
 impl Store {
+    fn new(db: Connection) -> Store {
+        Store { db, excused: BTreeSet::new() }
+    }
+
     /// A transaction that may write from its first statement on: two processes cannot both read a state and then
     /// both change it. Inside [`Store::together`] it is a part of the whole, which may fail alone.
     fn begin(&mut self) -> Result<Tx<'_>> {

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     Store,
+    backup::last_good_backup,
     error::{Result, StoreError},
     migrate,
 };
@@ -33,20 +34,27 @@ impl Store {
     /// brings an older schema up to date after a backup; refuses a damaged or newer one.
     pub fn open(path: &Path) -> Result<Store> {
         if !path.exists() {
+            refuse_gone(path)?;
             create(path)?;
         }
+        Store::open_existing(path)
+    }
+
+    /// [`Store::open`] for a file that is there.
+    pub(super) fn open_existing(path: &Path) -> Result<Store> {
         refuse_public(path)?;
         let mut db = Connection::open_with_flags(path, flags()).map_err(|e| open_error(path, e))?;
         // Settings come last: setting WAL mode writes to the file.
         let sound = migrate::require_ours(&db).and_then(|()| check(&db)).and_then(|()| prepare(&db));
         sound.map_err(|e| corrupt(path, e))?;
         migrate::run(&mut db, Some(path))?;
-        Ok(Store { db })
+        Ok(Store::new(db))
     }
 
     /// Opens the database for a verb that only looks: nothing is made, migrated or checked, and every write fails.
     pub fn open_to_read(path: &Path) -> Result<Store> {
         if !path.exists() {
+            refuse_gone(path)?;
             return Err(StoreError::Missing { path: path.to_owned() });
         }
         refuse_public(path)?;
@@ -55,7 +63,12 @@ impl Store {
         migrate::require_ours(&db).and_then(|()| prepare(&db)).map_err(|e| corrupt(path, e))?;
         db.execute_batch("PRAGMA query_only = ON")?;
         migrate::require_current(&db)?;
-        Ok(Store { db })
+        Ok(Store::new(db))
+    }
+
+    /// Reads every page of the database once; changes nothing.
+    pub fn check(&self) -> Result<()> {
+        check(&self.db).map_err(|e| self.path().map_or(StoreError::Damaged, |path| corrupt(&path, e)))
     }
 
     /// A database that lives as long as the value: for dry runs.
@@ -63,7 +76,7 @@ impl Store {
         let mut db = Connection::open_in_memory()?;
         prepare(&db)?;
         migrate::run(&mut db, None)?;
-        Ok(Store { db })
+        Ok(Store::new(db))
     }
 }
 
@@ -86,6 +99,8 @@ fn create(path: &Path) -> Result<()> {
         .map_err(|e| StoreError::Open { path: fresh.clone(), reason: e.to_string() })
         .and_then(|_| {
             let mut db = Connection::open_with_flags(&fresh, flags()).map_err(|e| open_error(&fresh, e))?;
+            // Before the first table, or it says nothing: freed pages can be given back without rewriting the file.
+            db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
             prepare(&db)?;
             migrate::run(&mut db, None)?;
             db.close().map_err(|(_, e)| StoreError::from(e))
@@ -102,7 +117,7 @@ fn create(path: &Path) -> Result<()> {
 }
 
 /// Makes a new name durable: what is committed to a file whose name a power cut takes away is lost.
-fn sync_dir(path: &Path) -> Result<()> {
+pub(super) fn sync_dir(path: &Path) -> Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = File::open(dir).and_then(|dir| dir.sync_all());
     synced.map_err(|e| StoreError::Open { path: dir.to_owned(), reason: e.to_string() })
@@ -121,6 +136,15 @@ pub(super) fn create_private_file(path: &Path) -> std::io::Result<File> {
     Ok(file)
 }
 
+/// Refuses to go on without a database that has copies: an empty one in the place of one that got lost would draft a
+/// second reply to everything.
+fn refuse_gone(path: &Path) -> Result<()> {
+    match last_good_backup(path) {
+        Some(backup) => Err(StoreError::Gone { path: path.to_owned(), backup }),
+        None => Ok(()),
+    }
+}
+
 /// Refuses a file that group or others may read or write.
 fn refuse_public(path: &Path) -> Result<()> {
     let metadata = fs::metadata(path).map_err(|e| StoreError::Open { path: path.to_owned(), reason: e.to_string() })?;
@@ -131,11 +155,14 @@ fn refuse_public(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a SQLite that may lose a write-ahead log: one that was linked in the place of the bundled one.
+fn require_sqlite(number: i32) -> Result<()> {
+    if number < SQLITE_MIN { Err(StoreError::OldSqlite { found: number }) } else { Ok(()) }
+}
+
 /// Settings of a connection.
 fn prepare(db: &Connection) -> Result<()> {
-    if rusqlite::version_number() < SQLITE_MIN {
-        return Err(StoreError::Internal { code: 0 });
-    }
+    require_sqlite(rusqlite::version_number())?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // FULL, not NORMAL: an approval or `sending` that a power cut takes back could send a letter twice.
@@ -151,7 +178,7 @@ fn prepare(db: &Connection) -> Result<()> {
 }
 
 /// Reads every page once.
-fn check(db: &Connection) -> Result<()> {
+pub(super) fn check(db: &Connection) -> Result<()> {
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged) }
 }
@@ -159,7 +186,7 @@ fn check(db: &Connection) -> Result<()> {
 /// Names the file where opening found damage.
 fn corrupt(path: &Path, error: StoreError) -> StoreError {
     match error {
-        StoreError::Damaged => StoreError::Corrupt { path: path.to_owned() },
+        StoreError::Damaged => StoreError::Corrupt { path: path.to_owned(), backup: last_good_backup(path) },
         other => other,
     }
 }
@@ -171,5 +198,37 @@ fn open_error(path: &Path, error: rusqlite::Error) -> StoreError {
             StoreError::Open { path: path.to_owned(), reason: "SQLite cannot open the file".into() }
         }
         other => corrupt(path, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sqlite_that_runs_is_one_that_keeps_its_log() {
+        assert!(require_sqlite(rusqlite::version_number()).is_ok(), "{}", rusqlite::version());
+        for (number, fine) in [(3_040_001, false), (3_051_002, false), (3_051_003, true), (3_054_001, true)] {
+            assert_eq!(require_sqlite(number).is_ok(), fine, "{number}");
+        }
+        let said = require_sqlite(3_040_001).unwrap_err().to_string();
+        assert!(said.contains("3.40.1") && said.contains("3.51.3"), "{said}");
+        let store = Store::in_memory().unwrap();
+        let linked: String = store.db.query_row("SELECT sqlite_version()", [], |row| row.get(0)).unwrap();
+        assert_eq!(linked, rusqlite::version(), "the one that was asked is the one that works");
+    }
+
+    #[test]
+    fn a_connection_is_durable_wipes_what_it_frees_and_maps_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("onward.db")).unwrap();
+        let number = |name: &str| -> i64 {
+            store.db.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap_or_default()
+        };
+        for (name, value) in
+            [("synchronous", 2), ("secure_delete", 1), ("mmap_size", 0), ("foreign_keys", 1), ("auto_vacuum", 2)]
+        {
+            assert_eq!(number(name), value, "{name}");
+        }
     }
 }

@@ -62,7 +62,9 @@ impl Store {
 
     /// Takes an approved draft to send it by SMTP: it is `sending` on disk before this returns. An approval that is
     /// too old, or older than a mail of the same thread, lapses instead ([`StoreError::Lapsed`]).
+    /// Without room for what comes of it nothing is taken.
     pub fn take(&mut self, draft: i64, now: Timestamp) -> Result<ApprovedDraft> {
+        self.require_room()?;
         let tx = self.begin()?;
         let (ready, approval) = approved(&tx, draft, DraftEvent::Take)?;
         if let Some(why) = lapse(&tx, draft, &approval, now)? {
@@ -79,6 +81,7 @@ impl Store {
     /// An approved draft to be placed in Drafts. Its state does not change until `place` is recorded: APPEND can be
     /// repeated safely by its Message-ID, and it is the person who sends.
     pub fn approved_for_drafts(&self, draft: i64) -> Result<ApprovedDraft> {
+        self.require_room()?;
         let _moment = self.one_moment()?;
         approved(&self.db, draft, DraftEvent::Place).map(|(ready, _)| ready)
     }

@@ -117,6 +117,13 @@ pub enum Verb {
     /// What your corrections taught: look, forget, take away
     #[command(subcommand)]
     Learn(LearnVerb),
+    /// Take away what a mail says; that there was an outcome stays
+    Forget(ForgetArgs),
+    /// Put a backup in the place of the log
+    Restore {
+        /// The backup [default: the newest one beside the log that is sound]
+        backup: Option<PathBuf>,
+    },
     /// Check and read the notes
     #[command(subcommand)]
     Notes(NotesVerb),
@@ -388,6 +395,21 @@ pub enum LearnVerb {
     },
     /// Print everything that was learned as JSON, a label a line
     Export,
+}
+
+/// `onward forget`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what to forget").required(true).args(["ids", "all"]))]
+pub struct ForgetArgs {
+    /// The items' numbers
+    #[arg(value_name = "ID", value_parser = item, allow_negative_numbers = true)]
+    pub ids: Vec<i64>,
+    /// Every mail there is, those without an outcome as well
+    #[arg(long)]
+    pub all: bool,
+    /// Do it: with --all nothing is forgotten without this
+    #[arg(long, requires = "all")]
+    pub yes: bool,
 }
 
 /// `onward notes …`.

@@ -9,7 +9,7 @@ use crate::{app::doctor, ui::term::Screen};
 pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     let config = home.config()?;
     let runtime = super::run::runtime()?;
-    let checks = runtime.block_on(doctor::examine(&config));
+    let checks = runtime.block_on(doctor::examine(&config, &home.env));
     // A name that is still being looked up holds nobody up.
     runtime.shutdown_background();
     let mut exit = Exit::Fine;

@@ -12,7 +12,7 @@ use crate::{
         memory,
     },
     config::{self, Config, Env},
-    io::store::{Store, StoreError},
+    io::store::{Store, StoreError, last_good_backup},
     learn::Learned,
     rules::RuleSet,
 };
@@ -93,7 +93,8 @@ impl Home {
     /// The database file, where there is one.
     fn logged(&self) -> Result<PathBuf> {
         let path = self.database()?;
-        if path.exists() {
+        // Opening one that is gone says so, and how to get it back.
+        if path.exists() || last_good_backup(&path).is_some() {
             return Ok(path);
         }
         let next = match self.config_if_any()? {

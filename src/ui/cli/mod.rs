@@ -23,6 +23,7 @@ mod doctor;
 mod draft;
 pub mod explain;
 mod fix;
+mod forget;
 mod home;
 mod import;
 mod learn;
@@ -30,6 +31,7 @@ mod list;
 mod log;
 mod notes;
 mod propose;
+mod restore;
 mod review;
 pub mod rules;
 mod rules_effect;
@@ -53,6 +55,8 @@ pub enum Exit {
     System(u8),
 }
 
+/// `EX_USAGE`: the command line of the daemon is wrong.
+pub const EX_USAGE: u8 = 64;
 /// `EX_TEMPFAIL`: try again later.
 pub const EX_TEMPFAIL: u8 = 75;
 /// `EX_IOERR`: a file or the database failed.
@@ -80,7 +84,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            let wrong = if is_daemon(std::env::args().skip(1)) { EX_USAGE } else { 2 };
+            return ExitCode::from(if error.use_stderr() { wrong } else { 0 });
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -118,6 +123,8 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Explain { what, rule } => explain::run(&home, what, rule.as_deref(), screen),
         Verb::Rules(verb) => rules::run(&home, verb, screen),
         Verb::Learn(verb) => learn::run(&home, *verb, screen),
+        Verb::Forget(args) => forget::run(&home, args, screen),
+        Verb::Restore { backup } => restore::run(&home, backup.as_deref(), screen),
         Verb::Notes(verb) => notes::run(&home, verb, screen),
         Verb::Config(verb) => config::run(&home, *verb, screen),
         Verb::Auth(args) => auth::run(&home, args, screen),
@@ -136,6 +143,20 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
     }
 }
 
+/// Whether a command line that cannot be read was meant for the daemon: systemd knows `sysexits.h` and not our 2.
+fn is_daemon(args: impl Iterator<Item = String>) -> bool {
+    let mut args = args;
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            // The value is no verb.
+            "--config" | "--state" => drop(args.next()),
+            option if option.starts_with('-') => {}
+            verb => return verb == "run",
+        }
+    }
+    false
+}
+
 /// A reader that went away (`onward list | head`) is no failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::BrokenPipe)
@@ -143,5 +164,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// The status an error stands for: a broken configuration is told apart, because trying again does not help.
 fn exit_of(error: &anyhow::Error) -> Exit {
-    if error.chain().any(|e| e.is::<crate::config::Report>()) { Exit::System(EX_CONFIG) } else { Exit::Findings }
+    let config =
+        |e: &(dyn std::error::Error + 'static)| e.is::<crate::config::Report>() || e.is::<crate::config::NoHome>();
+    if error.chain().any(config) { Exit::System(EX_CONFIG) } else { Exit::Findings }
 }

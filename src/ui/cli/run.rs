@@ -16,7 +16,7 @@ use crate::{
     config::{self, LogLevel},
     io::{
         log,
-        store::{Db, Lock, Store, StoreError},
+        store::{AlreadyRunning, Db, Lock, Store, StoreError},
     },
     ui::{
         term::{Screen, fit},
@@ -64,7 +64,10 @@ pub fn daemon(home: &Home) -> Result<Exit> {
         Ok(lock) => lock,
         Err(error) => {
             tracing::error!("{error}");
-            return Ok(Exit::System(EX_TEMPFAIL));
+            return Ok(Exit::System(match error {
+                AlreadyRunning::Held { .. } => EX_TEMPFAIL,
+                AlreadyRunning::Unavailable { .. } => EX_IOERR,
+            }));
         }
     };
     let store = match Store::open(&config.store) {
@@ -83,8 +86,11 @@ pub fn daemon(home: &Home) -> Result<Exit> {
     });
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
-        if let Ok(outbox) = Lock::acquire_outbox(&dir) {
-            submit::recover(&db, Arc::new(outbox)).await?;
+        // On a full disk it fails; then nothing is delivered before it was done, and watching need not wait for it.
+        if let Ok(outbox) = Lock::acquire_outbox(&dir)
+            && let Err(error) = submit::recover(&db, Arc::new(outbox)).await
+        {
+            tracing::error!(reason = %format!("{error:#}"), "What was being sent could not be written down yet.");
         }
         let until = async {
             if let Err(error) = daemon::asked_to_end().await {

@@ -1,27 +1,29 @@
 //! `onward` without a verb: how things are, in a few lines.
 
 use anyhow::Result;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Exit, home::Home, list::is_held};
 use crate::{
-    app::queue::{self, Waiting},
+    app::{
+        fresh::{self, Watched},
+        queue::{self, Waiting},
+    },
     config::Config,
     draft::DraftState,
     io::{
         clock,
-        store::{Counts, Filter, Lock, Store},
+        store::{Counts, Filter, Lock, Store, daily_backups, room},
     },
     ui::{term::Screen, words},
 };
 
-/// A mailbox that was not looked at for this many poll intervals is stale.
-const STALE_POLLS: u32 = 3;
-
 /// How things are.
 struct Status {
     running: bool,
+    /// Why nothing can be logged now, so that nothing is read or sent.
+    paused: Option<String>,
     mailboxes: Vec<Watched>,
     waiting: Waiting,
     counts: Counts,
@@ -31,18 +33,10 @@ struct Status {
     unconfirmed: usize,
 }
 
-/// A watched mailbox.
-struct Watched {
-    account: String,
-    mailbox: String,
-    last_look: Option<Timestamp>,
-    stale: bool,
-}
-
 /// Runs the verb.
 pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     let Some(config) = home.config_if_any()? else { return not_set_up(home, screen) };
-    if !config.store.exists() {
+    if !config.store.exists() && daily_backups(&config.store).is_empty() {
         if home.json() {
             writeln!(screen.raw(), "{}", json!({ "configured": true, "messages": 0 }))?;
         } else {
@@ -57,8 +51,8 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     } else {
         text(screen, &status, now)?;
     }
-    let stale = status.running && status.mailboxes.iter().any(|mailbox| mailbox.stale);
-    let attention = status.unconfirmed > 0 || status.counts.quarantined > 0 || stale;
+    let trouble = status.mailboxes.iter().any(|mailbox| mailbox.is_trouble(status.running));
+    let attention = status.unconfirmed > 0 || status.counts.quarantined > 0 || trouble || status.paused.is_some();
     Ok(if attention { Exit::Attention } else { Exit::Fine })
 }
 
@@ -78,23 +72,10 @@ fn not_set_up(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
 }
 
 fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
-    let cursors = store.cursors()?;
-    let mut mailboxes = Vec::new();
-    for account in &config.accounts {
-        let limit = SignedDuration::try_from(account.poll * STALE_POLLS).unwrap_or(SignedDuration::MAX);
-        for mailbox in &account.mailboxes {
-            let cursor = cursors.iter().find(|c| c.account == account.name && &c.mailbox == mailbox);
-            mailboxes.push(Watched {
-                account: account.name.clone(),
-                mailbox: mailbox.clone(),
-                last_look: cursor.map(|c| c.polled_at),
-                stale: cursor.is_none_or(|c| now.duration_since(c.polled_at) > limit),
-            });
-        }
-    }
     Ok(Status {
         running: config.store.parent().is_some_and(Lock::is_held),
-        mailboxes,
+        paused: room(&config.store).err().map(|error| error.to_string()),
+        mailboxes: fresh::watched(config, store, now)?,
         waiting: queue::waiting(store, now, false)?,
         counts: store.counts()?,
         news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
@@ -112,7 +93,7 @@ fn as_json(status: &Status) -> serde_json::Value {
     let outcomes: serde_json::Map<_, _> =
         status.counts.outcomes.iter().map(|(category, n)| (category.as_str().to_owned(), json!(n))).collect();
     json!({
-        "configured": true, "running": status.running, "mailboxes": mailboxes,
+        "configured": true, "running": status.running, "paused": status.paused, "mailboxes": mailboxes,
         "undecided": status.waiting.undecided.len(), "drafts": status.waiting.drafts.len(),
         "resting": status.waiting.resting.len(), "approved": status.approved, "unconfirmed": status.unconfirmed,
         "quarantined": status.counts.quarantined, "messages": status.counts.messages, "outcomes": outcomes,
@@ -125,9 +106,14 @@ fn text(screen: &mut Screen<'_>, status: &Status, now: Timestamp) -> Result<()> 
     } else {
         "Onward is not running (`onward run`, or the systemd unit)."
     })?;
-    for Watched { account, mailbox, last_look, stale } in &status.mailboxes {
+    if let Some(why) = &status.paused {
+        screen.wrapped("", &format!("Paused: {why}."))?;
+    }
+    for watched in &status.mailboxes {
+        let Watched { account, mailbox, last_look, .. } = watched;
         let seen = last_look.map_or("not looked at yet".to_owned(), |at| format!("looked at {}", words::ago(at, now)));
-        let mark = if *stale && status.running { "  (stale: `onward doctor` finds out why)" } else { "" };
+        let stale = watched.is_trouble(status.running);
+        let mark = if stale { "  (stale: `onward doctor` finds out why)" } else { "" };
         screen.line(format!("  {mailbox} of {account}: {seen}{mark}"))?;
     }
     let mails = words::counted(status.counts.messages, "mail");
