@@ -20,6 +20,7 @@ mod corpus;
 mod demo;
 mod e2e;
 mod exactly_once;
+mod hostile;
 mod imap;
 mod learn;
 mod liveness;

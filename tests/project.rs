@@ -455,19 +455,45 @@ fn the_units_agree_with_the_daemon() {
 }
 
 /// Every test that ARCHITECTURE.md names is there, in a file of that name.
-#[test]
-fn the_architecture_names_real_tests() {
-    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+/// The tests that a document names as `module::test`; each has to be there.
+fn named_tests(text: &str) -> usize {
     let named = text.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::"));
+    let files = files();
     let mut count = 0;
     for (module, test) in named.filter(|(_, test)| test.contains('_')) {
         let of_module = |path: &&PathBuf| {
             path.extension().is_some_and(|e| e == "rs") && path.file_stem().is_some_and(|stem| stem == module)
         };
-        let files = files();
         let mut sources = files.iter().filter(of_module).map(|path| fs::read_to_string(root().join(path)).unwrap());
         assert!(sources.any(|source| source.contains(&format!("fn {test}("))), "no test {module}::{test}");
         count += 1;
     }
+    count
+}
+
+#[test]
+fn the_architecture_names_real_tests() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let count = named_tests(&text);
     assert!(count >= 15, "only {count} tests are named");
+}
+
+/// The table of faults is whole, its tests exist, and no more rows than these are without one.
+#[test]
+fn every_fault_has_its_test() {
+    const FAULTS: [(char, u32); 6] = [('A', 19), ('B', 31), ('C', 14), ('G', 17), ('I', 13), ('J', 7)];
+    let text = fs::read_to_string(root().join("docs/faults.md")).unwrap();
+    named_tests(&text);
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |").map(|row| row.split(" | ").collect()))
+        .filter(|row: &Vec<&str>| row.len() == 3 && row[0] != "fault")
+        .collect();
+    let found: Vec<String> = rows.iter().map(|row| row[0].to_owned()).collect();
+    let wanted: Vec<String> =
+        FAULTS.iter().flat_map(|(section, count)| (1..=*count).map(move |n| format!("{section}{n}"))).collect();
+    assert_eq!(found, wanted);
+    let untested: Vec<&str> = rows.iter().filter(|row| !row[2].contains("::")).map(|row| row[0]).collect();
+    assert_eq!(untested, ["B30"]);
+    assert!(rows.iter().all(|row| row[1].len() > 20), "each says what happens");
 }

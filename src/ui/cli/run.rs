@@ -15,7 +15,7 @@ use crate::{
     },
     config::{self, LogLevel},
     io::{
-        log,
+        host, log,
         store::{AlreadyRunning, Db, Lock, Store, StoreError},
     },
     ui::{
@@ -46,6 +46,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
 
 /// The daemon. Ends with a code of `sysexits.h`.
 pub fn daemon(home: &Home) -> Result<Exit> {
+    host::keep_memory_private();
     let path = home.config_path()?;
     let config = home.config()?;
     log::start(config.log_level);
