@@ -70,8 +70,15 @@ pub struct Judged {
 /// Reads and judges a message.
 pub fn judge(kit: &Kit, learned: &Learned, arrived: &Arrived<'_>) -> Judged {
     let message = Message::parse(arrived.bytes, Fetched::of(arrived.truncated));
-    let classification = classify_with(&kit.rules, &message, learned);
+    let verdict = classify_with(&kit.rules, &message, learned);
+    // The log keeps no sentence of a mail that is none of its business, and memory none while the batch is judged.
+    let classification = if is_nothing(&verdict) { verdict.without_text() } else { verdict };
     Judged { message, classification }
+}
+
+/// Whether a verdict says that the mail is nothing to log.
+fn is_nothing(verdict: &Classification) -> bool {
+    verdict.category == Category::Unrelated && verdict.decided
 }
 
 /// Judges a message and stores everything that follows from it together with the cursor.
@@ -97,9 +104,6 @@ pub fn file(
 ) -> Result<Ingested, StoreError> {
     let Judged { message, classification } = judged;
     let verdict = Some((classification.category, classification.decided));
-    let nothing = classification.category == Category::Unrelated && classification.decided;
-    // The log keeps no sentence of a mail that is none of its business.
-    let classification = if nothing { classification.without_text() } else { classification };
     let base = Ingest {
         account: arrived.account,
         mailbox: arrived.mailbox,
@@ -119,7 +123,7 @@ pub fn file(
     if store.known(arrived.account, message.id.as_ref(), &message.hash)?.is_some() || is_ours(store, &message)? {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
-    if nothing {
+    if is_nothing(&classification) {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict });
     }
     let thread = thread(store, &message)?;
