@@ -2,7 +2,7 @@
 
 mod soak;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use onward::{
@@ -11,7 +11,7 @@ use onward::{
         kit::Kit,
         watch::{self, Desk, Looked},
     },
-    config::{self, Config, Env, Tls},
+    config::{self, Config, Tls},
     draft::{Digest, DraftState},
     io::store::{Db, Filter, OutcomeRow, Store},
     message::{Fetched, Message},
@@ -24,7 +24,10 @@ use onward::{
 };
 use tempfile::TempDir;
 
-use crate::support::imap_script::{Script, Step, expect, logged_in, send};
+use crate::support::{
+    imap_script::{Script, Step, expect, logged_in, send},
+    watching::config_in,
+};
 
 /// A home of its own with a configuration for one account.
 struct Home {
@@ -37,24 +40,8 @@ struct Home {
 impl Home {
     fn new(account: &str) -> Home {
         let dir = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
-            fs::write(dir.path().join(name), text).unwrap();
-            fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
-        };
-        file("password", "secret");
         let identity = "[[identity]]\nname = \"Ada Stein\"\naddresses = [\"ada@home.example\"]\nlanguage = \"en\"\n";
-        file("config.toml", &format!("{identity}\n[[account]]\nname = \"post\"\n{account}"));
-        let home = Some(dir.path().to_path_buf());
-        let env = Env {
-            config_home: home.clone(),
-            state_home: home.clone(),
-            state_directory: home.clone(),
-            home,
-            configuration_directory: None,
-            credentials_directory: None,
-            ..Env::of_process()
-        };
-        let config = config::load(&dir.path().join("config.toml"), &env).unwrap_or_else(|report| panic!("{report}"));
+        let config = config_in(dir.path(), &format!("{identity}\n[[account]]\nname = \"post\"\n{account}"));
         let kit = Arc::new(Kit::load(&config).unwrap());
         Home { desk: Desk { db: Db::new(Store::in_memory().unwrap()), kit }, config, _dir: dir }
     }

@@ -39,6 +39,7 @@ const JUDGES_MAX: usize = 4;
 const FAILED_INSIDE: &str = "reading it failed inside onward";
 /// What is on record for a message that the server would not give.
 const NOT_GIVEN: &str = "the server listed it and did not give it";
+
 /// A mailbox that is being read.
 pub(super) struct Reading<'a> {
     pub desk: &'a Desk,

@@ -1,6 +1,6 @@
 //! The daemon inside the test, with accounts on fake servers.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use onward::{
     app::{daemon, kit::Kit},
@@ -25,28 +25,13 @@ pub struct Watching {
     daemon: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
-/// A configuration with an account for each server: `a0`, `a1`, …
-pub fn configured(dir: &TempDir, servers: &[&FakeImap]) -> Config {
-    at_ports(dir, &servers.iter().map(|server| server.port()).collect::<Vec<_>>())
-}
-
-/// The same for servers that may not be there yet.
-fn at_ports(dir: &TempDir, ports: &[u16]) -> Config {
-    let file = |name: &str, text: &str| {
-        fs::write(dir.path().join(name), text).unwrap();
-        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
-    };
-    file("password", "kestrel-lantern-4711");
-    let mut text =
-        "[[identity]]\nname = \"Ada Stein\"\naddresses = [\"ada@home.example\"]\nlanguage = \"en\"\n".to_owned();
-    for (n, port) in ports.iter().enumerate() {
-        text += &format!(
-            "\n[[account]]\nname = \"a{n}\"\nlook_back = \"30d\"\n[account.imap]\nhost = \"127.0.0.1\"\nport = {port}\n\
-             tls = \"none-loopback\"\nuser = \"ada\"\npassword.file = \"password\"\n"
-        );
+/// The configuration of a home that is this directory: the text, and the password in a file beside it.
+pub fn config_in(dir: &Path, text: &str) -> Config {
+    for (name, content) in [("password", "kestrel-lantern-4711"), ("config.toml", text)] {
+        fs::write(dir.join(name), content).unwrap();
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o600)).unwrap();
     }
-    file("config.toml", &text);
-    let home = Some(dir.path().to_path_buf());
+    let home = Some(dir.to_path_buf());
     let env = Env {
         config_home: home.clone(),
         state_home: home.clone(),
@@ -56,7 +41,25 @@ fn at_ports(dir: &TempDir, ports: &[u16]) -> Config {
         credentials_directory: None,
         ..Env::of_process()
     };
-    let mut config = config::load(&dir.path().join("config.toml"), &env).unwrap_or_else(|report| panic!("{report}"));
+    config::load(&dir.join("config.toml"), &env).unwrap_or_else(|report| panic!("{report}"))
+}
+
+/// A configuration with an account for each server: `a0`, `a1`, …
+pub fn configured(dir: &TempDir, servers: &[&FakeImap]) -> Config {
+    at_ports(dir, &servers.iter().map(|server| server.port()).collect::<Vec<_>>())
+}
+
+/// The same for servers that may not be there yet.
+fn at_ports(dir: &TempDir, ports: &[u16]) -> Config {
+    let mut text =
+        "[[identity]]\nname = \"Ada Stein\"\naddresses = [\"ada@home.example\"]\nlanguage = \"en\"\n".to_owned();
+    for (n, port) in ports.iter().enumerate() {
+        text += &format!(
+            "\n[[account]]\nname = \"a{n}\"\nlook_back = \"30d\"\n[account.imap]\nhost = \"127.0.0.1\"\nport = {port}\n\
+             tls = \"none-loopback\"\nuser = \"ada\"\npassword.file = \"password\"\n"
+        );
+    }
+    let mut config = config_in(dir.path(), &text);
     for account in &mut config.accounts {
         account.poll = POLL;
     }

@@ -194,12 +194,12 @@ impl Store {
     /// Numbers for the status line.
     pub fn counts(&self) -> Result<Counts> {
         let _moment = self.one_moment()?;
-        let tx = &self.db;
-        let number = |sql: &str| -> Result<u32> { Ok(tx.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
+        let db = &self.db;
+        let number = |sql: &str| -> Result<u32> { Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?) };
         let mut by_category =
-            tx.prepare_cached("SELECT category, count(*) FROM current_outcome GROUP BY category ORDER BY category")?;
+            db.prepare_cached("SELECT category, count(*) FROM current_outcome GROUP BY category ORDER BY category")?;
         let outcomes = by_category.query_map([], |row| Ok((row.get::<_, Word<_>>(0)?.0, row.get(1)?)))?;
-        let mut by_state = tx.prepare_cached("SELECT state, count(*) FROM draft_now GROUP BY state ORDER BY state")?;
+        let mut by_state = db.prepare_cached("SELECT state, count(*) FROM draft_now GROUP BY state ORDER BY state")?;
         let drafts = by_state.query_map([], |row| Ok((row.get::<_, Word<_>>(0)?.0, row.get(1)?)))?;
         Ok(Counts {
             messages: number("SELECT count(*) FROM message")?,

@@ -147,16 +147,16 @@ impl Store {
     /// One outcome with everything about it. Any number of its chain will do.
     pub fn item(&self, id: i64) -> Result<Item> {
         let _moment = self.one_moment()?;
-        let tx = &self.db;
-        let ids = chain(tx, id)?;
-        let rows: Vec<OutcomeRow> = ids.iter().map(|id| one(tx, *id)).collect::<Result<_>>()?;
+        let db = &self.db;
+        let ids = chain(db, id)?;
+        let rows: Vec<OutcomeRow> = ids.iter().map(|id| one(db, *id)).collect::<Result<_>>()?;
         let row = rows.last().cloned().ok_or(StoreError::NotFound { what: "item", id })?;
         let message = row.mail.as_ref().map(|mail| mail.message);
         Ok(Item {
-            places: message.map(|message| places(tx, message)).transpose()?.unwrap_or_default(),
-            classification: message.map(|message| verdict(tx, message)).transpose()?.flatten(),
+            places: message.map(|message| places(db, message)).transpose()?.unwrap_or_default(),
+            classification: message.map(|message| verdict(db, message)).transpose()?.flatten(),
             draft: row.draft.map(|draft| self.draft(draft.id)).transpose()?,
-            note: note(tx, &ids)?,
+            note: note(db, &ids)?,
             row,
             chain: rows,
         })
