@@ -37,6 +37,10 @@ named! {
         ThankYou = "thank-you",
         /// Thanks and one question about next time.
         FeedbackRequest = "feedback-request",
+        /// A friendly question how things stand, after a silence.
+        FollowUp = "follow-up",
+        /// A sign of life months after a no, to somebody who wrote in person.
+        KeepInTouch = "keep-in-touch",
     }
 }
 

@@ -268,6 +268,7 @@ fn values(context: &ReplyContext, identity: &Identity, to: Option<&Address>) -> 
         role: context.outcome.role.as_deref().and_then(value),
         contact,
         me: value(&identity.name),
+        ..Values::default()
     }
 }
 

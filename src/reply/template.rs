@@ -3,8 +3,9 @@
 //! A variable that is not known never leaves a hole: a variant that does not need it is taken. Values go in as data and
 //! are never read as template text. This module must not know why a group was chosen nor what a header is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Deserialize;
 
@@ -25,7 +26,9 @@ pub const SHIPPED: &[(&str, &str)] = &[
 ];
 
 /// What a template may name.
-pub const VARIABLES: &[&str] = &["employer", "role", "contact", "me"];
+pub const VARIABLES: &[&str] = &["employer", "role", "contact", "me", "colleague", "rounds", "interview_day"];
+/// Those that make a thank-you specific: a text that uses one is taken before a text that does not.
+const SPECIFIC: &[&str] = &["colleague", "rounds", "interview_day"];
 /// Longest value put into a text, in characters. A longer one is treated as unknown: a cut title is a hole as well.
 pub const VALUE_CHARS_MAX: usize = 80;
 
@@ -40,6 +43,12 @@ pub struct Values {
     pub contact: Option<String>,
     /// The person's name as they sign.
     pub me: Option<String>,
+    /// Somebody else there who wrote in person.
+    pub colleague: Option<String>,
+    /// How many conversations there were, at least two.
+    pub rounds: Option<u8>,
+    /// The day of the only conversation.
+    pub interview_day: Option<Date>,
 }
 
 /// A value as it may stand in a sentence: cleaned, on one line, without anything that looks like markup, a link, a
@@ -74,6 +83,13 @@ pub struct Template {
     needs: BTreeSet<String>,
 }
 
+impl Template {
+    /// Whether it thanks for something that only this process had.
+    fn is_specific(&self) -> bool {
+        self.needs.iter().any(|n| SPECIFIC.contains(&n.as_str()))
+    }
+}
+
 /// What stands around every text of a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -86,6 +102,23 @@ enum Part {
     GreetingTeam,
     /// The line above the person's name.
     SignOff,
+    /// The words for two, three, … conversations, as `{{ rounds }}` gives them.
+    Numbers,
+    /// The names of the twelve months, as they stand in a date.
+    Months,
+    /// A date without its year, made of `{{ day }}` and `{{ month }}`: `{{ interview_day }}`.
+    Date,
+}
+
+impl Part {
+    /// What the part may name.
+    fn variables(self) -> &'static [&'static str] {
+        match self {
+            Part::GreetingFirst | Part::GreetingFull | Part::GreetingTeam | Part::SignOff => VARIABLES,
+            Part::Date => &["day", "month"],
+            Part::Numbers | Part::Months => &[],
+        }
+    }
 }
 
 /// A part of a language's frame.
@@ -159,8 +192,9 @@ impl Templates {
         })?;
         let needs = needs(&section.text)
             .map_err(|message| Problem { line: section.text_line, ..problem(message, "correct the template") })?;
-        if let Some(unknown) = needs.iter().find(|n| !VARIABLES.contains(&n.as_str())) {
-            let known = format!("known are {}", VARIABLES.join(", "));
+        let allowed = front.part.map_or(VARIABLES, Part::variables);
+        if let Some(unknown) = needs.iter().find(|n| !allowed.contains(&n.as_str())) {
+            let known = format!("known are {}", allowed.join(", "));
             let message = format!("unknown variable `{}`", clean::line(unknown));
             return Err(Problem { line: section.text_line, ..problem(message, &known) });
         }
@@ -194,18 +228,18 @@ impl Templates {
     /// Writes a text of the group. `pick` chooses among the variants that what is known allows; the same pick gives
     /// the same text. `None` where the language has none.
     pub fn write(&self, language: &str, kind: DraftKind, group: &str, values: &Values, pick: u64) -> Option<Written> {
-        let fitting: Vec<&Template> = self
+        let words = self.words(language, values);
+        let fitting = self
             .templates
             .iter()
             .filter(|t| t.language == language && t.kind == kind && t.group == group)
-            .filter(|t| t.needs.iter().all(|n| known(values, n).is_some()))
-            .collect();
-        let start = usize::try_from(pick.checked_rem(fitting.len() as u64)?).ok()?;
-        let written: Vec<(Written, Vec<Finding>)> = fitting
-            .iter()
-            .cycle()
-            .skip(start)
-            .take(fitting.len())
+            .filter(|t| t.needs.iter().all(|n| words.contains_key(n.as_str())));
+        let (mut specific, mut general): (Vec<&Template>, Vec<&Template>) = fitting.partition(|t| t.is_specific());
+        rotate(&mut specific, pick);
+        rotate(&mut general, pick);
+        let written: Vec<(Written, Vec<Finding>)> = specific
+            .into_iter()
+            .chain(general)
             .filter_map(|t| self.written(t, values))
             .map(|w| {
                 let findings = lint(&w.text, language);
@@ -224,11 +258,9 @@ impl Templates {
             Some(_) => Part::GreetingFirst,
             None => Part::GreetingTeam,
         };
-        let part = |part| {
-            let frame = self.frames.iter().find(|f| f.part == part && f.language == template.language)?;
-            render(&frame.source, values)
-        };
-        let body = render(&template.source, values)?;
+        let words = self.words(&template.language, values);
+        let part = |part| render(self.frame(&template.language, part)?, &words);
+        let body = render(&template.source, &words)?;
         let mut text = [part(greeting)?, body, part(Part::SignOff)?].join("\n\n");
         if let Some(me) = &values.me {
             text.push('\n');
@@ -236,6 +268,35 @@ impl Templates {
         }
         text.push('\n');
         Some(Written { template: template.id.clone(), text })
+    }
+
+    /// A part of a language's frame.
+    fn frame(&self, language: &str, part: Part) -> Option<&str> {
+        self.frames.iter().find(|f| f.part == part && f.language == language).map(|f| f.source.as_str())
+    }
+
+    /// What is known, in words of the language; what the language has no words for is unknown.
+    fn words(&self, language: &str, values: &Values) -> BTreeMap<&'static str, String> {
+        let nth = |part, n: usize| self.frame(language, part)?.split_whitespace().nth(n).map(str::to_owned);
+        let rounds = values.rounds.and_then(|n| nth(Part::Numbers, usize::from(n.checked_sub(2)?)));
+        let interview_day = values.interview_day.and_then(|date| {
+            let month = nth(Part::Months, usize::from(date.month().unsigned_abs()).checked_sub(1)?)?;
+            let context = BTreeMap::from([("day", date.day().to_string()), ("month", month)]);
+            render(self.frame(language, Part::Date)?, &context)
+        });
+        let Values { employer, role, contact, me, colleague, .. } = values.clone();
+        [
+            ("employer", employer),
+            ("role", role),
+            ("contact", contact),
+            ("me", me),
+            ("colleague", colleague),
+            ("rounds", rounds),
+            ("interview_day", interview_day),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
     }
 
     /// What the wording check says about every text, written out with sample values.
@@ -246,6 +307,9 @@ impl Templates {
             role: known("Analyst"),
             contact: known("Kim Doe"),
             me: known("Sam Roe"),
+            colleague: known("Alex Poe"),
+            rounds: Some(3),
+            interview_day: Date::new(2026, 3, 12).ok(),
         };
         let mut problems = Vec::new();
         for template in &self.templates {
@@ -267,14 +331,10 @@ impl Templates {
     }
 }
 
-/// The value of a variable.
-fn known<'v>(values: &'v Values, name: &str) -> Option<&'v str> {
-    match name {
-        "employer" => values.employer.as_deref(),
-        "role" => values.role.as_deref(),
-        "contact" => values.contact.as_deref(),
-        "me" => values.me.as_deref(),
-        _ => None,
+/// Begins the list somewhere else: the same pick at the same place.
+fn rotate(templates: &mut [&Template], pick: u64) {
+    if let Some(start) = pick.checked_rem(templates.len() as u64).and_then(|n| usize::try_from(n).ok()) {
+        templates.rotate_left(start);
     }
 }
 
@@ -294,9 +354,9 @@ pub(crate) fn needs(source: &str) -> Result<BTreeSet<String>, String> {
 }
 
 /// Writes a template out; `None` where something it needs is unknown.
-fn render(source: &str, values: &Values) -> Option<String> {
-    let known = VARIABLES.iter().filter_map(|name| Some((*name, known(values, name)?)));
-    engine().template_from_str(source).ok()?.render(Value::from_pairs(known)).ok()
+fn render(source: &str, words: &BTreeMap<&'static str, String>) -> Option<String> {
+    let known = Value::from_pairs(words.iter().map(|(name, word)| (*name, word.as_str())));
+    engine().template_from_str(source).ok()?.render(known).ok()
 }
 
 #[cfg(test)]

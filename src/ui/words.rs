@@ -76,6 +76,8 @@ pub fn draft_kind(kind: DraftKind) -> &'static str {
     match kind {
         DraftKind::ThankYou => "thank-you",
         DraftKind::FeedbackRequest => "thanks and one question",
+        DraftKind::FollowUp => "a question how things stand",
+        DraftKind::KeepInTouch => "a sign of life",
     }
 }
 
