@@ -56,7 +56,9 @@ named! {
         Place = "place",
         /// It was seen in Sent.
         SeenSent = "seen_sent",
-        /// A later mail took back the reason for it.
+        /// It is gone from Drafts and was not sent.
+        Gone = "gone",
+        /// A later mail took back the reason for it, or the person answered in another way.
         Supersede = "supersede",
         /// The person says it was sent.
         ResolveSent = "resolve_sent",
@@ -101,15 +103,16 @@ pub fn transition(state: DraftState, event: DraftEvent) -> Result<DraftState, No
         (S::Pending, E::Approve) => Ok(S::Approved),
         (S::Pending | S::Approved | S::Failed, E::Edit) => Ok(S::Pending),
         (S::Pending | S::Approved | S::Failed | S::Unconfirmed, E::Discard) => Ok(S::Discarded),
-        (S::Pending | S::Approved, E::Supersede) => Ok(S::Withdrawn),
+        (S::Pending | S::Approved | S::Failed, E::Supersede) => Ok(S::Withdrawn),
         (S::Approved, E::Take) => Ok(S::Sending),
         (S::Approved, E::Place) => Ok(S::Placed),
         (S::Sending, E::Accepted) => Ok(S::Sent),
         (S::Sending, E::Deferred) => Ok(S::Approved),
         (S::Sending, E::Refused) => Ok(S::Failed),
         (S::Sending, E::Lost) => Ok(S::Unconfirmed),
-        (S::Placed, E::SeenSent) => Ok(S::Sent),
-        (S::Unconfirmed, E::ResolveSent | E::SeenSent) => Ok(S::Sent),
+        // An approved one lies in Drafts where nobody saw the end of the APPEND.
+        (S::Placed | S::Approved | S::Unconfirmed, E::SeenSent) | (S::Unconfirmed, E::ResolveSent) => Ok(S::Sent),
+        (S::Placed, E::Gone) => Ok(S::Discarded),
         (S::Unconfirmed, E::ResolveRetry) => Ok(S::Approved),
         (S::Discarded | S::Withdrawn, E::Restore) | (S::Approved, E::Lapse) => Ok(S::Pending),
         (state, event) => Err(NotAllowed { state, event }),

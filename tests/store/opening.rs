@@ -32,7 +32,7 @@ fn a_new_database_is_private_and_durable() {
         files += 1;
     }
     assert!(files >= 3, "the database, its log and its index");
-    assert_eq!(home.number("PRAGMA user_version"), 2);
+    assert_eq!(home.number("PRAGMA user_version"), 3);
     let journal: String = home.sql().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(journal, "wal");
 }

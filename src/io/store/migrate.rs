@@ -10,7 +10,11 @@ use super::{
 };
 
 /// Every migration, in order; the first one brings `user_version` to 1. Released ones are never edited.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_lessons.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_lessons.sql"),
+    include_str!("migrations/0003_answers.sql"),
+];
 
 /// `PRAGMA application_id` of an Onward database: `Onwd` in ASCII.
 const APPLICATION_ID: i32 = 0x4f6e_7764;

@@ -27,6 +27,7 @@ mod outbox;
 mod plans;
 mod retention;
 mod room;
+mod sent;
 mod value;
 
 use std::{
@@ -55,6 +56,7 @@ pub use self::{
     outbox::APPROVAL_AGE_MAX,
     retention::Forgotten,
     room::{FREE_MIN, free, room},
+    sent::{SENT_REFERENCES_MAX, SentMail},
 };
 use crate::draft::Digest;
 

@@ -6,6 +6,7 @@ use super::{
     ingest::{KNOWN, LOCATED},
     list::OUTCOME_ROW,
     outbox::NEWER_IN_THREAD,
+    sent::{ANSWERED, ANSWERS},
 };
 
 /// Whether a step of a plan reads a whole table of ours. Small sets made on the way (JSON arrays, recursion) are fine.
@@ -22,6 +23,9 @@ fn reads_everything(step: &str) -> bool {
         "event",
         "note",
         "told",
+        "sent_mail",
+        "sent_reference",
+        "x",
         "m",
         "o",
         "d",
@@ -50,6 +54,8 @@ fn hot_lookups_use_indexes() {
         drafts::STANDING,
         drafts::DRAFT_BY_MESSAGE_ID,
         NEWER_IN_THREAD,
+        ANSWERED,
+        ANSWERS,
         THREAD,
         EMPLOYER_OUTCOMES,
         EMPLOYER_REPLIES,
