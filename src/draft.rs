@@ -110,8 +110,11 @@ pub fn transition(state: DraftState, event: DraftEvent) -> Result<DraftState, No
         (S::Sending, E::Deferred) => Ok(S::Approved),
         (S::Sending, E::Refused) => Ok(S::Failed),
         (S::Sending, E::Lost) => Ok(S::Unconfirmed),
-        // An approved one lies in Drafts where nobody saw the end of the APPEND.
-        (S::Placed | S::Approved | S::Unconfirmed, E::SeenSent) | (S::Unconfirmed, E::ResolveSent) => Ok(S::Sent),
+        // An approved one lies in Drafts where nobody saw the end of the APPEND; one that was dropped there may come up
+        // in Sent after all.
+        (S::Placed | S::Approved | S::Unconfirmed | S::Discarded, E::SeenSent) | (S::Unconfirmed, E::ResolveSent) => {
+            Ok(S::Sent)
+        }
         (S::Placed, E::Gone) => Ok(S::Discarded),
         (S::Unconfirmed, E::ResolveRetry) => Ok(S::Approved),
         (S::Discarded | S::Withdrawn, E::Restore) | (S::Approved, E::Lapse) => Ok(S::Pending),

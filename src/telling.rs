@@ -100,6 +100,10 @@ pub fn urgency(outcome: &Outcome) -> Urgency {
 /// When an outcome detected at `detected_at` is told.
 pub fn schedule(outcome: &Outcome, detected_at: Timestamp, policy: &TellingPolicy) -> Telling {
     let tell_at = match urgency(outcome) {
+        // What was asked for is heard better after a day.
+        Urgency::Digest if outcome.category == Category::Feedback => {
+            next_reading(held(detected_at, policy.hold.after_interview, policy), policy)
+        }
         Urgency::Now => detected_at,
         Urgency::Awake => end_of_quiet(detected_at, policy),
         Urgency::Digest => next_reading(detected_at, policy),

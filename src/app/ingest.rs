@@ -16,6 +16,7 @@ use crate::{
     message::{Address, Fetched, Message, MessageId},
     note::{Note, NoteContext, choose},
     outcome::{Category, Origin, Outcome, Stage, employer_key},
+    reply::habit::{self, UNUSED_MAX},
     reply::{DraftKind, History, NotProposed, ProposedDraft, ReplyContext, ThreadMail, propose, propose_in},
     sync::Cursor,
 };
@@ -26,6 +27,8 @@ pub const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(180 * 24)
 const LIVE_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How far back a mail may take back an earlier one ("sent in error").
 const RETRACTION_REACH: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// How long an answer to a question is waited for from the person who was asked, outside of its thread.
+const ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How far back the use of notes is looked at: the longest rest of a note, with room.
 const NOTE_MEMORY: SignedDuration = SignedDuration::from_hours(120 * 24);
 /// What counts as recent for "several late noes": notes get shorter then.
@@ -123,11 +126,16 @@ pub fn file(
     if store.known(arrived.account, message.id.as_ref(), &message.hash)?.is_some() || is_ours(store, &message)? {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
-    if is_nothing(&classification) {
+    let question = question_answered(store, &message, &classification, arrived.internal_date)?;
+    if is_nothing(&classification) && question.is_none() {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict });
     }
     let thread = thread(store, &message)?;
-    let outcome = with_stage_of_thread(classification.outcome(), &thread);
+    let outcome = match question {
+        // What they say of the application they were asked about may well repeat the no.
+        Some(_) => Outcome { category: Category::Feedback, decided: true, ..classification.outcome() },
+        None => with_stage_of_thread(classification.outcome(), &thread),
+    };
     let told = crate::telling::schedule(&outcome, now, &kit.telling);
     let supersedes = retracted(store, &message, &classification, &outcome, &thread, now)?;
     // Not the moment of reading: old mail that is read today is old news, and is counted as such.
@@ -142,7 +150,36 @@ pub fn file(
     };
     let ingest =
         Ingest { outcome: Some(new), supersedes, draft: response.draft.as_ref(), note: response.note.as_ref(), ..base };
-    Ok(Ingested { committed: store.commit(&ingest, cursor)?, verdict })
+    let verdict = Some((outcome.category, outcome.decided));
+    let is_feedback = outcome.category == Category::Feedback && outcome.decided;
+    store.together(|store| {
+        let committed = store.commit(&ingest, cursor)?;
+        if let Committed::Stored { message: row, outcome: Some(outcome), .. } = &committed
+            && is_feedback
+        {
+            store.add_feedback((*row, *outcome), question, &message, now)?;
+        }
+        Ok(Ingested { committed, verdict })
+    })
+}
+
+/// The question of ours that a mail answers, if a person wrote it. An invitation is an invitation, whatever it answers.
+fn question_answered(
+    store: &Store,
+    message: &Message,
+    classification: &Classification,
+    received_at: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let better = matches!(classification.category, Category::Interview | Category::Assessment | Category::Offer);
+    let headers = &message.headers;
+    let by_program = headers.auto_submitted || headers.delivery_report || headers.null_return_path || message.is_bulk();
+    if by_program || (better && classification.decided) {
+        return Ok(None);
+    }
+    let mut references = message.references.clone();
+    references.extend(message.in_reply_to.clone());
+    let sender = message.first_from().map(|from| from.email.as_str());
+    store.question_answered(&references, sender, received_at - ANSWER_WITHIN)
 }
 
 /// A draft and a note for a decided no; nothing for anything else.
@@ -167,13 +204,25 @@ pub fn respond(
     if outcome.category != Category::Rejection || !outcome.decided {
         return Ok(Response::default());
     }
-    let draft = if kit.drafts {
+    let answered = is_answered(store, message, at)?;
+    let draft = if kit.drafts && !answered && !drafting_rests(store, now)? {
         draft(store, kit, message, classification, outcome, thread, Wording::default(), now)?
     } else {
         None
     };
     let at_hand = AtHand { message, outcome, at };
     Ok(Response { draft, note: note(store, kit, at_hand, classification, now)? })
+}
+
+/// Whether the person answered a mail in their own mail program.
+fn is_answered(store: &Store, message: &Message, at: Timestamp) -> Result<bool, StoreError> {
+    store.is_answered(message.id.as_ref(), &message.references, at)
+}
+
+/// Whether no draft is offered by itself, because none was used lately.
+pub fn drafting_rests(store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+    let offered: Vec<_> = store.last_offered(UNUSED_MAX)?.into_iter().map(|o| (o.state, o.at)).collect();
+    Ok(habit::drafting_rests(&offered, now))
 }
 
 /// Which wording of a reply is wanted.

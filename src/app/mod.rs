@@ -16,6 +16,7 @@ pub mod memory;
 pub mod pulse;
 pub mod queue;
 mod reading;
+mod sent;
 pub mod submit;
 pub mod upkeep;
 pub mod watch;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
-use super::{kit::Kit, login, maildir, pulse::Pulse, reading::Reading, submit};
+use super::{kit::Kit, login, maildir, pulse::Pulse, reading::Reading, sent, submit};
 use crate::{
     config::{Account, Login, Source},
     io::{
@@ -97,6 +97,8 @@ pub struct Memory {
     no_idle_until: Option<Instant>,
     /// Mailboxes that could not be opened, and when they are tried again.
     shut: BTreeMap<String, Instant>,
+    /// The look at what the person sent.
+    sent: sent::Memory,
 }
 
 impl Memory {
@@ -155,6 +157,8 @@ impl<'a> Watcher<'a> {
         if self.account.mailboxes.iter().all(|mailbox| self.memory.is_shut(mailbox)) {
             self.memory.shut.clear();
         }
+        // What the person answered already is known before mail is judged that they answered.
+        sent::look(self.desk, self.account, &mut self.session, &mut self.memory.sent, self.pulse).await?;
         // The first mailbox comes last: it stays open, and IDLE then speaks of it.
         for mailbox in self.account.mailboxes.iter().rev() {
             if self.memory.is_shut(mailbox) {
@@ -238,7 +242,7 @@ fn is_about_mailbox(error: &ImapError) -> bool {
 
 /// How far back the first look and a look after renumbering go, as IMAP dates. A day is added: SEARCH SINCE compares
 /// dates in the server's zone.
-fn look_back(account: &Account, now: Timestamp) -> LookBack {
+pub(super) fn look_back(account: &Account, now: Timestamp) -> LookBack {
     let date = |ago: SignedDuration| {
         let ago = ago.saturating_add(SignedDuration::from_hours(24));
         now.checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).date()

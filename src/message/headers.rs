@@ -64,6 +64,11 @@ impl<'x> Fields<'x> {
         self.first(name).map(unstructured)
     }
 
+    /// The usable ids of the first field of this name, the first and the last ones of a long list.
+    pub(super) fn ids(&self, name: &str) -> Vec<MessageId> {
+        self.first(name).map(references).unwrap_or_default()
+    }
+
     /// The first field's addresses.
     pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
         self.first(name).map(addresses).unwrap_or_default()
@@ -105,7 +110,7 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
     message.date = fields.first("Date").and_then(date);
     message.id = fields.first("Message-ID").and_then(|value| ids(value).next());
     message.in_reply_to = fields.first("In-Reply-To").and_then(|value| ids(value).next());
-    message.references = fields.first("References").map(references).unwrap_or_default();
+    message.references = fields.ids("References");
     message.headers = facts(fields);
 
     let several_from = fields.repeats("From") || message.from.len() > 1;

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::named;
 
+pub use self::ids::ThreadIds;
+
 #[rustfmt::skip] // Tables of words.
 mod cues;
 mod decode;
 mod guard;
 mod headers;
 mod html;
+mod ids;
 mod merge;
 mod openings;
 mod parse;

@@ -9,6 +9,7 @@
 pub mod compose;
 pub mod edit;
 pub mod eligibility;
+pub mod habit;
 pub mod lint;
 pub mod person;
 pub mod policy;

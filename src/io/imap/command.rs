@@ -29,6 +29,8 @@ pub enum Command<'a> {
     SearchSince { date: Date },
     /// UIDs of messages whose Message-ID header holds this text.
     SearchMessageId { id: String },
+    /// UIDs of messages whose In-Reply-To header holds this text.
+    SearchAnswerTo { id: String },
     /// The first `octets` bytes of messages, without marking them read (RFC 3501 §6.4.5).
     Fetch { set: &'a str, octets: u32 },
     /// RFC 2177.
@@ -51,6 +53,7 @@ impl Command<'_> {
             Command::SearchFrom { uid } => format!("UID SEARCH UID {uid}:*"),
             Command::SearchSince { date } => format!("UID SEARCH SINCE {}", search_date(*date)),
             Command::SearchMessageId { id } => format!("UID SEARCH HEADER Message-ID {}", quote(id)?),
+            Command::SearchAnswerTo { id } => format!("UID SEARCH HEADER In-Reply-To {}", quote(id)?),
             Command::Fetch { set, octets } => {
                 format!("UID FETCH {set} (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{octets}>)")
             }
@@ -79,6 +82,7 @@ mod tests {
             (Command::SearchFrom { uid: 7 }, "UID SEARCH UID 7:*"),
             (Command::SearchSince { date: jiff::civil::date(2026, 11, 5) }, "UID SEARCH SINCE 5-Nov-2026"),
             (Command::SearchMessageId { id: r#"<a"b@c>"#.to_owned() }, r#"UID SEARCH HEADER Message-ID "<a\"b@c>""#),
+            (Command::SearchAnswerTo { id: "<a@b>".to_owned() }, r#"UID SEARCH HEADER In-Reply-To "<a@b>""#),
             (
                 Command::Fetch { set: "3,5:9", octets: 65_536 },
                 "UID FETCH 3,5:9 (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.65536>)",

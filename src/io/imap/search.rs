@@ -29,6 +29,12 @@ impl Session {
         self.search(&Command::SearchMessageId { id: id.to_string() }).await
     }
 
+    /// The UIDs of messages in a mailbox that answer this one directly; the mailbox is left open read-only.
+    pub async fn find_answers(&mut self, mailbox: &str, to: &MessageId) -> Result<Vec<u32>, ImapError> {
+        self.examine(mailbox).await?;
+        self.search(&Command::SearchAnswerTo { id: to.to_string() }).await
+    }
+
     async fn search(&mut self, command: &Command<'_>) -> Result<Vec<u32>, ImapError> {
         let mut uids = Vec::new();
         let note = |untagged| {

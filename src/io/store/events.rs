@@ -30,6 +30,8 @@ named! {
         Draft = "draft",
         /// A proposed draft was not kept, because another one answers the mail.
         DraftLeftOut = "draft_left_out",
+        /// An employer said something about the application when asked, or by themselves.
+        Feedback = "feedback",
         /// A note was made.
         Note = "note",
         /// A message was given up after too many attempts.

@@ -15,6 +15,7 @@ mod db;
 mod drafts;
 mod error;
 mod events;
+mod feedback;
 mod history;
 mod ingest;
 mod lessons;
@@ -47,6 +48,7 @@ pub use self::{
     drafts::{DraftView, Rewrite},
     error::{Lapse, Result, StoreError},
     events::{Event, EventFilter, EventKind},
+    feedback::{Asked, Feedback, Offered},
     history::{Counts, EmployerHistory, EmployerOutcome, EmployerReply, NoteUse, THREAD_MAX, ThreadMail},
     ingest::{Committed, Ingest, NewOutcome},
     lessons::{LessonRow, LessonsMark, NewLesson},

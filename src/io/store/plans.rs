@@ -2,6 +2,7 @@
 
 use super::{
     Store, chain, drafts,
+    feedback::QUESTION,
     history::{EMPLOYER_OUTCOMES, EMPLOYER_REPLIES, THREAD},
     ingest::{KNOWN, LOCATED},
     list::OUTCOME_ROW,
@@ -26,6 +27,10 @@ fn reads_everything(step: &str) -> bool {
         "sent_mail",
         "sent_reference",
         "x",
+        "f",
+        "k",
+        "feedback",
+        "feedback_mark",
         "m",
         "o",
         "d",
@@ -56,6 +61,7 @@ fn hot_lookups_use_indexes() {
         NEWER_IN_THREAD,
         ANSWERED,
         ANSWERS,
+        QUESTION,
         THREAD,
         EMPLOYER_OUTCOMES,
         EMPLOYER_REPLIES,

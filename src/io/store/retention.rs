@@ -13,6 +13,7 @@ use super::{
     backup::all_copies,
     error::{Result, StoreError},
     events::{Entry, EventKind, log},
+    feedback::forget_feedback,
     value::{At, Json},
 };
 
@@ -84,6 +85,7 @@ impl Store {
                 return Err(StoreError::NotFound { what: "message", id: *message });
             }
             forget_quotes(&tx, *message)?;
+            forget_feedback(&tx, *message)?;
             let labels = tx.prepare_cached("DELETE FROM lesson WHERE message = ?1")?.execute([message])?;
             let detail = json!({ "text": true, "labels": labels });
             log(&tx, &Entry { message: Some(*message), detail, ..Entry::new(EventKind::Forgotten, now) })?;

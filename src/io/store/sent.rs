@@ -109,13 +109,19 @@ fn insert(tx: &Connection, account: &str, id: &MessageId, mail: &SentMail, now: 
 fn settle(tx: &Connection, sent: i64, id: &MessageId, now: Timestamp) -> Result<Vec<(i64, DraftState)>> {
     let mut statement = tx.prepare_cached(ANSWERS)?;
     let open = statement.query_map(params![sent, id.as_str()], |row| {
-        Ok((row.get::<_, i64>("draft")?, row.get::<_, Word<DraftState>>("state")?.0, row.get::<_, bool>("itself")?))
+        Ok((
+            row.get::<_, i64>("draft")?,
+            row.get::<_, Word<DraftState>>("state")?.0,
+            row.get::<_, bool>("itself")?,
+            row.get::<_, bool>("gone")?,
+        ))
     })?;
     let mut moved = Vec::new();
-    for (draft, state, itself) in open.collect::<rusqlite::Result<Vec<_>>>()? {
+    for (draft, state, itself, gone) in open.collect::<rusqlite::Result<Vec<_>>>()? {
         let (event, remark) = match state {
             // Clients change the Message-ID: an answer to the same mail is the draft, or stands in its place.
             DraftState::Placed | DraftState::Unconfirmed => (DraftEvent::SeenSent, "it lies in Sent"),
+            DraftState::Discarded if gone => (DraftEvent::SeenSent, "it lies in Sent"),
             DraftState::Approved if itself => (DraftEvent::SeenSent, "it lies in Sent"),
             DraftState::Pending | DraftState::Approved | DraftState::Failed => {
                 (DraftEvent::Supersede, ANSWERED_ANOTHER_WAY)
@@ -167,7 +173,7 @@ pub(super) const ANSWERS: &str = "
           AND (SELECT later.sent_at FROM sent_mail AS later WHERE later.id = ?1)
               >= CASE WHEN d.kind IN ('follow-up', 'keep-in-touch') THEN d.at ELSE m.received_at END
     )
-    SELECT found.draft, max(found.itself) AS itself, s.state
+    SELECT found.draft, max(found.itself) AS itself, s.state, s.event = 'gone' AS gone
     FROM found JOIN draft_now AS s ON s.draft = found.draft
     GROUP BY found.draft
     ORDER BY found.draft";

@@ -72,6 +72,8 @@ fn said(event: &Event) -> String {
         }
         EventKind::DraftLeftOut => format!("item {item}: draft {draft} answers this mail already"),
         EventKind::Forgotten => format!("mail {mail}: what you said of it was forgotten"),
+        EventKind::Feedback if event.draft.is_some() => format!("item {item}: an answer to draft {draft}"),
+        EventKind::Feedback => format!("item {item}: feedback that nobody asked for"),
         EventKind::Note => format!("item {item}: a note ({})", detail("template")),
         EventKind::Quarantine | EventKind::Vanished | EventKind::CursorReset | EventKind::Purge => {
             format!("{}: {}", event.kind.as_str().replace('_', " "), event.detail)

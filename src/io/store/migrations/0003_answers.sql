@@ -46,3 +46,6 @@ CREATE TABLE feedback_mark (
 ) STRICT;
 
 CREATE INDEX feedback_mark_by_feedback ON feedback_mark (feedback, id);
+
+-- Who was written to: whether a mail may be the answer to a question.
+CREATE INDEX draft_revision_by_recipient ON draft_revision (envelope_to COLLATE NOCASE) WHERE envelope_to IS NOT NULL;
