@@ -33,6 +33,7 @@ pub mod message;
 pub mod note;
 pub mod reply;
 pub mod rules;
+pub mod stats;
 pub mod sync;
 pub mod telling;
 

@@ -17,7 +17,10 @@ use crate::{
     note::{Note, NoteContext, choose},
     outcome::{Category, Origin, Outcome, Stage, employer_key},
     reply::habit::{self, UNUSED_MAX},
-    reply::{DraftKind, History, NotProposed, ProposedDraft, ReplyContext, ThreadMail, propose, propose_in},
+    reply::{
+        DraftKind, History, NotProposed, ProposedDraft, ReplyContext, ThreadMail, later::Offer, propose, propose_in,
+        propose_later,
+    },
     sync::Cursor,
 };
 
@@ -159,6 +162,11 @@ pub fn file(
         {
             store.add_feedback((*row, *outcome), question, &message, now)?;
         }
+        if let Committed::Stored { .. } = &committed {
+            let key = ingest.outcome.and_then(|new| new.outcome.employer.as_deref()).map(employer_key);
+            let ids: Vec<&str> = thread.iter().filter_map(|mail| mail.message_id.as_deref()).collect();
+            store.withdraw_later(key.as_deref().filter(|key| !key.is_empty()), &ids, now)?;
+        }
         Ok(Ingested { committed, verdict })
     })
 }
@@ -246,6 +254,45 @@ pub fn draft(
     wording: Wording<'_>,
     now: Timestamp,
 ) -> Result<Option<ProposedDraft>, StoreError> {
+    compose(store, kit, message, classification, outcome, thread, wording.variant, now, |context| {
+        match wording.language {
+            Some(language) => propose_in(&kit.policy, &kit.templates, context, language),
+            None => propose(&kit.policy, &kit.templates, context),
+        }
+        .map(Some)
+    })
+}
+
+/// A mail that answers no other; `None` where nobody could be written to, or no text says it.
+#[expect(clippy::too_many_arguments, reason = "as above")]
+pub fn later_draft(
+    store: &Store,
+    kit: &Kit,
+    message: &Message,
+    classification: &Classification,
+    outcome: &Outcome,
+    thread: &[store::ThreadMail],
+    offer: Offer,
+    now: Timestamp,
+) -> Result<Option<ProposedDraft>, StoreError> {
+    compose(store, kit, message, classification, outcome, thread, 0, now, |context| {
+        propose_later(&kit.templates, context, offer)
+    })
+}
+
+/// Gathers what a draft is made from.
+#[expect(clippy::too_many_arguments, reason = "as above")]
+fn compose(
+    store: &Store,
+    kit: &Kit,
+    message: &Message,
+    classification: &Classification,
+    outcome: &Outcome,
+    thread: &[store::ThreadMail],
+    variant: u32,
+    now: Timestamp,
+    propose: impl FnOnce(&ReplyContext<'_>) -> Result<Option<ProposedDraft>, NotProposed>,
+) -> Result<Option<ProposedDraft>, StoreError> {
     let seed = uuid::Uuid::new_v4().to_string();
     let thread: Vec<ThreadMail> = thread.iter().filter_map(for_reply).collect();
     let context = ReplyContext {
@@ -257,14 +304,10 @@ pub fn draft(
         history: history(store, outcome, now)?,
         now: &now.to_zoned(kit.telling.zone.clone()),
         message_id_seed: &seed,
-        variant: wording.variant,
+        variant,
     };
-    let proposed = match wording.language {
-        Some(language) => propose_in(&kit.policy, &kit.templates, &context, language),
-        None => propose(&kit.policy, &kit.templates, &context),
-    };
-    match proposed {
-        Ok(draft) => Ok(Some(draft)),
+    match propose(&context) {
+        Ok(draft) => Ok(draft),
         Err(error @ (NotProposed::NoIdentity | NotProposed::Seed | NotProposed::NotComposed(_))) => {
             tracing::warn!(%error, "No draft was made.");
             Ok(None)

@@ -14,7 +14,7 @@ use crate::{
     },
     learn::Learned,
     note::Notes,
-    reply::{Identity, Policy, Problem, Templates},
+    reply::{Identity, Policy, Problem, Templates, later::After},
     rules::{self, RuleSet, Source, Trust},
     telling::TellingPolicy,
 };
@@ -40,6 +40,8 @@ pub struct Kit {
     pub telling: TellingPolicy,
     /// Whether drafts are made at all.
     pub drafts: bool,
+    /// When something is offered without a mail to answer.
+    pub later: After,
     notes_enabled: bool,
     note_language: Option<String>,
 }
@@ -99,6 +101,7 @@ impl Kit {
                 identities: config.identities.clone(),
                 telling: config.telling.clone(),
                 drafts: config.reply.enabled,
+                later: config.reply.later,
                 notes_enabled: config.notes.enabled,
                 note_language: config.notes.language.clone(),
             }),

@@ -10,6 +10,7 @@ pub mod fresh;
 pub mod import;
 pub mod ingest;
 pub mod kit;
+pub mod later;
 pub mod login;
 pub mod maildir;
 pub mod memory;

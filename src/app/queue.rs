@@ -187,8 +187,30 @@ pub fn other_wording(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -
     Ok(store.edit(view.id, rewrite, now)?)
 }
 
+/// Writes a reply that nobody offered: to a mail the person answered, to an old one, or while drafting rests. Gives the
+/// draft's number.
+pub fn write(store: &mut Store, kit: &Kit, id: i64, now: Timestamp) -> Result<i64> {
+    let item = store.item(id)?;
+    let outcome = &item.row.outcome;
+    if outcome.category != Category::Rejection {
+        bail!(
+            "item {id} is no rejection, and replies are written to those (`onward fix {id} --as rejection` if it is)"
+        );
+    }
+    let (message, classification) =
+        mail_of(store, &item)?.context("the mail itself is not stored, so no reply can be written to it")?;
+    let thread = ingest::thread(store, &message)?;
+    let draft =
+        ingest::draft(store, kit, &message, &classification, outcome, &thread, ingest::Wording::default(), now)?
+            .context("no draft could be made: `onward config check` says what is missing")?;
+    store.add_draft(id, &draft, now)?.with_context(|| {
+        let other = item.draft.as_ref().map(|draft| draft.id).unwrap_or_default();
+        format!("draft {other} answers this mail already (`onward draft show {other}`)")
+    })
+}
+
 /// The mail of an item and its latest verdict; `None` for an entry by hand or a purged mail.
-pub fn mail_of(store: &Store, item: &Item) -> Result<Option<(Message, Classification)>> {
+pub fn mail_of(store: &Store, item: &Item) -> store::Result<Option<(Message, Classification)>> {
     let Some(mail) = &item.row.mail else { return Ok(None) };
     let (Some(raw), Some((classification, _))) = (store.raw(mail.message)?, item.classification.clone()) else {
         return Ok(None);

@@ -9,13 +9,13 @@ use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
-use super::{kit::Kit, login, maildir, pulse::Pulse, reading::Reading, sent, submit};
+use super::{kit::Kit, later, login, maildir, pulse::Pulse, reading::Reading, sent, submit};
 use crate::{
     config::{Account, Login, Source},
     io::{
         clock,
         imap::{IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
-        store::Db,
+        store::{Db, Store},
     },
     pace::{self, Logins},
     sync::{self, Cursor, LookBack, Selected, SyncPlan},
@@ -32,6 +32,8 @@ const LOOKS_APART: Duration = Duration::from_secs(1);
 /// How long a server that refused IDLE is not asked for it again (`reliability.md` A4): providers switch it off under
 /// load.
 const NO_IDLE_FOR: Duration = Duration::from_secs(60 * 60);
+/// How often it is considered whether something is to be written without a mail to answer: days count there.
+const OFFERS_APART: Duration = Duration::from_secs(60 * 60);
 /// Longest wait without a sign of life from a task that keeps the pace of logins.
 const PAUSE_STEP: Duration = Duration::from_secs(30);
 
@@ -80,9 +82,14 @@ pub async fn look_once(desk: &Desk, account: &Account) -> Result<Looked> {
             let mut watcher = Watcher::open(desk, account, login, &mut memory, &pulse).await?;
             let looked = watcher.look_at_all().await?;
             watcher.session.logout().await;
+            memory.offer_later(desk, account).await?;
             Ok(looked)
         }
-        Source::Maildir(path) => maildir::look(desk, account, path, &pulse).await,
+        Source::Maildir(path) => {
+            let looked = maildir::look(desk, account, path, &pulse).await?;
+            Memory::default().offer_later(desk, account).await?;
+            Ok(looked)
+        }
     }
 }
 
@@ -97,6 +104,8 @@ pub struct Memory {
     no_idle_until: Option<Instant>,
     /// Mailboxes that could not be opened, and when they are tried again.
     shut: BTreeMap<String, Instant>,
+    /// When it was last considered whether something is to be written without a mail to answer.
+    offered: Option<Instant>,
     /// The look at what the person sent.
     sent: sent::Memory,
 }
@@ -114,6 +123,18 @@ impl Memory {
         }
         pulse.beat();
         login::open(login).await
+    }
+
+    /// Offers what is due without a mail to answer, now and then. After a look: what just came may be the answer.
+    async fn offer_later(&mut self, desk: &Desk, account: &Account) -> Result<()> {
+        if self.offered.is_some_and(|at| at.elapsed() < OFFERS_APART) {
+            return Ok(());
+        }
+        self.offered = Some(Instant::now());
+        let (kit, name) = (Arc::clone(&desk.kit), account.name.clone());
+        let work = move |store: &mut Store| later::offer(store, &kit, &name, clock::now());
+        desk.db.call(work).await?;
+        Ok(())
     }
 
     fn is_shut(&self, mailbox: &str) -> bool {
@@ -258,6 +279,7 @@ pub async fn watch(desk: &Desk, account: &Account, memory: &mut Memory, pulse: &
         Source::Maildir(path) => loop {
             pulse.beat();
             pulse.looked(maildir::look(desk, account, path, pulse).await?);
+            memory.offer_later(desk, account).await?;
             if pulse.rest(account.poll).await {
                 return Ok(());
             }
@@ -273,6 +295,7 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut 
         pulse.beat();
         let Some(looked) = unless_stopped(pulse, watcher.look_at_all()).await else { return Ok(()) };
         pulse.looked(looked?);
+        watcher.memory.offer_later(desk, account).await?;
         if !watcher.memory.may_idle() {
             if pulse.rest(pace::around(account.poll, submit::jitter())).await {
                 break;

@@ -3,6 +3,7 @@
 use std::{fmt::Display, ops::Range, path::Path, str::FromStr, time::Duration};
 
 use jiff::{
+    SignedDuration,
     civil::{Time, Weekday},
     tz::TimeZone,
 };
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     outcome::UnknownName,
-    reply::Identity,
+    reply::{Identity, later::After},
     telling::{Hold, TellingPolicy},
 };
 
@@ -31,6 +32,12 @@ const HOLD_HOURS_MAX: u16 = 30 * 24;
 const KEEP_MAIL_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Shortest time they are kept: a mail that is gone before the person has looked cannot be judged again.
 const KEEP_MAIL_MIN: Duration = Duration::from_secs(24 * 3600);
+/// What switches an offer off.
+const NEVER: &str = "never";
+/// Soonest question after a silence, in days: employers take a week for an answer they mean to give.
+const FOLLOW_UP_DAYS_MIN: i64 = 5;
+/// Soonest sign of life after a no, in days.
+const KEEP_IN_TOUCH_DAYS_MIN: i64 = 30;
 
 /// What judging needs at every turn.
 pub(super) struct Checker<'a, 'text> {
@@ -125,7 +132,38 @@ impl Checker<'_, '_> {
     }
 
     fn reply(&mut self, raw: RawReply) -> Reply {
-        Reply { enabled: raw.enabled.unwrap_or(true), deliver: self.named(raw.deliver, Deliver::Drafts) }
+        Reply {
+            enabled: raw.enabled.unwrap_or(true),
+            deliver: self.named(raw.deliver, Deliver::Drafts),
+            later: After {
+                application: self.after(raw.follow_up, 14, FOLLOW_UP_DAYS_MIN),
+                interview: self.after(raw.follow_up_interview, 10, FOLLOW_UP_DAYS_MIN),
+                sign_of_life: self.after(raw.keep_in_touch, 90, KEEP_IN_TOUCH_DAYS_MIN),
+            },
+        }
+    }
+
+    /// After how long something is offered: days or weeks, or `never`.
+    fn after(&mut self, raw: At<String>, default: i64, fewest: i64) -> Option<SignedDuration> {
+        let days = |days: i64| SignedDuration::from_hours(24 * days);
+        let Some(raw) = raw else { return Some(days(default)) };
+        if raw.get_ref() == NEVER {
+            return None;
+        }
+        let at = raw.span();
+        match duration(raw.get_ref()).and_then(|duration| SignedDuration::try_from(duration).ok()) {
+            Some(after) if after >= days(fewest) => Some(after),
+            Some(_) => {
+                let message = "that is too soon: who asks again after a few days is a nuisance";
+                self.source.problem(at, message, format!("write {fewest}d or more, or \"{NEVER}\""));
+                None
+            }
+            None => {
+                let message = format!("`{}` is neither a duration nor \"{NEVER}\"", raw.get_ref());
+                self.source.problem(at, message, format!("write days or weeks, e.g. \"{default}d\", or \"{NEVER}\""));
+                None
+            }
+        }
     }
 
     fn telling(&mut self, raw: RawTelling) -> TellingPolicy {

@@ -1,5 +1,8 @@
 //! Writes a checked configuration back as TOML, without secrets.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use toml::{Table, Value};
 
 use super::{
@@ -23,7 +26,17 @@ pub(super) fn dump(config: &Config) -> String {
     };
     root.insert("account".to_owned(), Value::Array(config.accounts.iter().map(account).collect()));
     root.insert("identity".to_owned(), Value::Array(config.identities.iter().map(identity).collect()));
-    let reply = [("enabled", Value::Boolean(config.reply.enabled)), ("deliver", text(config.reply.deliver.as_str()))];
+    let after = |after: Option<SignedDuration>| match after.and_then(|after| Duration::try_from(after).ok()) {
+        Some(after) => text(&duration_text(after)),
+        None => text("never"),
+    };
+    let reply = [
+        ("enabled", Value::Boolean(config.reply.enabled)),
+        ("deliver", text(config.reply.deliver.as_str())),
+        ("follow_up", after(config.reply.later.application)),
+        ("follow_up_interview", after(config.reply.later.interview)),
+        ("keep_in_touch", after(config.reply.later.sign_of_life)),
+    ];
     root.insert("reply".to_owned(), table(reply));
     root.insert("telling".to_owned(), telling(config));
     let mut notes = vec![("enabled", Value::Boolean(config.notes.enabled))];

@@ -6,7 +6,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{outcome::named, reply::Identity, secret::SecretSource, telling::TellingPolicy};
+use crate::{
+    outcome::named,
+    reply::{Identity, later::After},
+    secret::SecretSource,
+    telling::TellingPolicy,
+};
 
 mod account;
 mod check;
@@ -189,6 +194,8 @@ pub struct Reply {
     pub enabled: bool,
     /// Where an approved one goes.
     pub deliver: Deliver,
+    /// When something is offered without a mail to answer.
+    pub later: After,
 }
 
 /// Notes.

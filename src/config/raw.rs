@@ -99,6 +99,9 @@ pub(super) struct RawIdentity {
 pub(super) struct RawReply {
     pub enabled: Option<bool>,
     pub deliver: At<String>,
+    pub follow_up: At<String>,
+    pub follow_up_interview: At<String>,
+    pub keep_in_touch: At<String>,
 }
 
 /// `[telling]`.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::named;
 
-pub use self::ids::ThreadIds;
+pub use self::{ids::ThreadIds, parse::Remembered};
 
 #[rustfmt::skip] // Tables of words.
 mod cues;

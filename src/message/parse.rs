@@ -4,7 +4,7 @@ use mail_parser::{MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Address, Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, Message, Zone,
+    Address, Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, Message, MessageId, Zone,
     decode::{self, TransferEncoding},
     guard,
     headers::{self, Fields},
@@ -44,6 +44,35 @@ impl Message {
         };
         take(content, &mut message);
         seal(&mut message);
+        message
+    }
+}
+
+/// What the log keeps of a message whose octets are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// `Message-ID`.
+    pub id: Option<MessageId>,
+    /// `References` with `In-Reply-To`, oldest first.
+    pub references: Vec<MessageId>,
+    /// The subject.
+    pub subject: String,
+    /// `From`.
+    pub from: Address,
+    /// The address of the person's that answered it.
+    pub to: Option<Address>,
+}
+
+impl Message {
+    /// A message as far as the log remembers it: enough to write once more to who sent it. It has no text.
+    pub fn remembered(remembered: Remembered) -> Message {
+        let Remembered { id, references, subject, from, to } = remembered;
+        let mut message = empty();
+        message.in_reply_to = references.last().cloned();
+        (message.id, message.references, message.subject) = (id, references, subject);
+        message.from.push(from);
+        message.to.extend(to);
+        message.defects.push(Defect::NoText);
         message
     }
 }

@@ -10,6 +10,7 @@ pub mod compose;
 pub mod edit;
 pub mod eligibility;
 pub mod habit;
+pub mod later;
 pub mod lint;
 pub mod person;
 pub mod policy;
@@ -22,7 +23,7 @@ pub use self::{
     eligibility::{Eligibility, SenderKind, eligibility},
     lint::{Finding, lint},
     policy::Policy,
-    propose::{History, NotProposed, ReplyContext, ThreadMail, propose, propose_in},
+    propose::{History, NotProposed, ReplyContext, ThreadMail, propose, propose_in, propose_later},
     section::Problem,
     template::Templates,
 };
@@ -42,6 +43,13 @@ named! {
         FollowUp = "follow-up",
         /// A sign of life months after a no, to somebody who wrote in person.
         KeepInTouch = "keep-in-touch",
+    }
+}
+
+impl DraftKind {
+    /// Whether it answers a mail that just came, and not a silence.
+    pub fn is_reply(self) -> bool {
+        matches!(self, DraftKind::ThankYou | DraftKind::FeedbackRequest)
     }
 }
 

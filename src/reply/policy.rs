@@ -92,6 +92,11 @@ impl Row {
             && as_asked(self.human_in_thread, s.human_in_thread)
     }
 
+    /// A row that no table holds: what is written without having been written to.
+    pub(super) fn later(draft: DraftKind, template: &str, to: Recipient) -> Row {
+        Row { id: draft.to_string(), draft, template: template.to_owned(), to, ..Row::last_resort() }
+    }
+
     /// The row for what no other row took: every no gets a draft, addressed by the person.
     fn last_resort() -> Row {
         Row {

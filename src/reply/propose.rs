@@ -9,7 +9,7 @@ use super::{
     Caution, Identity, ProposedDraft,
     compose::{NotComposed, Parts, compose, references, reply_subject},
     eligibility::{Eligibility, SenderKind, eligibility, is_own},
-    lint,
+    later, lint,
     person::{is_address, is_mailer, is_no_reply, personal_name, same_mailbox, signed_name, without_tag},
     policy::{Policy, Recipient, Row, Situation},
     template::{Templates, Values, Written, value},
@@ -101,11 +101,38 @@ pub fn propose_in(
     context: &ReplyContext,
     language: &str,
 ) -> Result<ProposedDraft, NotProposed> {
+    let sender = eligibility(context.message, context.facts, context.identities, context.history.answered);
+    let row = policy.decide(&situation(context, sender.sender, last_human(context).is_some()));
+    write(row, templates, context, language)
+}
+
+/// A mail that answers no other: to the sender of the last one if a person reads there, else to the last person of the
+/// thread. `None` where nobody is known or the language has no text: what nobody waits for is not offered with holes.
+pub fn propose_later(
+    templates: &Templates,
+    context: &ReplyContext,
+    (kind, group): later::Offer,
+) -> Result<Option<ProposedDraft>, NotProposed> {
+    let known = &context.facts.language;
+    let (from, _) = identity(context)?;
+    let language = if known.is_empty() || known == "und" { from.language.clone() } else { known.clone() };
+    let sender = eligibility(context.message, context.facts, context.identities, context.history.answered);
+    let to = if sender.reply_to.is_some() { Recipient::Sender } else { Recipient::Thread };
+    let row = Row::later(kind, group, to);
+    let draft = write(&row, templates, context, &language)?;
+    Ok(draft.approvable().then_some(draft))
+}
+
+/// Writes the draft that a row leads to.
+fn write(
+    row: &Row,
+    templates: &Templates,
+    context: &ReplyContext,
+    language: &str,
+) -> Result<ProposedDraft, NotProposed> {
     let (identity, from) = identity(context)?;
     let sender = eligibility(context.message, context.facts, context.identities, context.history.answered);
-    let human = last_human(context);
-    let row = policy.decide(&situation(context, sender.sender, human.is_some()));
-    let target = target(context, &sender, human, row);
+    let target = target(context, &sender, last_human(context), row);
 
     let mut cautions = target.cautions;
     if !row.why.is_empty() {

@@ -113,6 +113,26 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Every draft of an item, any number of its chain, oldest first.
+    pub fn drafts_of_item(&self, outcome: i64) -> Result<Vec<DraftView>> {
+        drafts_of(&self.db, outcome)?.into_iter().map(|(id, _)| self.draft(id)).collect()
+    }
+
+    /// Withdraws what was to be written later to this employer, or in this thread: they have written themselves.
+    pub fn withdraw_later(&mut self, employer_key: Option<&str>, thread: &[&str], now: Timestamp) -> Result<Vec<i64>> {
+        let tx = self.begin()?;
+        let open: Vec<i64> = tx
+            .prepare_cached(LATER)?
+            .query_map(params![employer_key, Json(thread)], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        for draft in &open {
+            let remark = "they have written meanwhile";
+            step(&tx, &Step { remark, ..Step::new(*draft, DraftEvent::Supersede, now) })?;
+        }
+        tx.commit()?;
+        Ok(open)
+    }
+
     /// The draft whose reply carries this `Message-ID`: for answers to it, and for mail of ours that comes back.
     pub fn draft_by_message_id(&self, message_id: &str) -> Result<Option<i64>> {
         Ok(self.db.prepare_cached(DRAFT_BY_MESSAGE_ID)?.query_row([message_id], |row| row.get(0)).optional()?)
@@ -139,8 +159,10 @@ impl Store {
         let tx = self.begin()?;
         let (state, _) = standing(&tx, draft)?;
         transition(state, DraftEvent::Restore)?;
-        let outcome: i64 = tx.query_row("SELECT outcome FROM draft WHERE id = ?1", [draft], |row| row.get(0))?;
-        if let Some(other) = live_draft(&tx, outcome)? {
+        let (outcome, kind) = tx.query_row("SELECT outcome, kind FROM draft WHERE id = ?1", [draft], |row| {
+            Ok((row.get::<_, i64>("outcome")?, row.get::<_, Word<DraftKind>>("kind")?.0))
+        })?;
+        if let Some(other) = in_the_way(&tx, outcome, kind)? {
             return Err(StoreError::OtherDraft { other });
         }
         let state = step(&tx, &Step::new(draft, DraftEvent::Restore, now))?;
@@ -163,6 +185,20 @@ impl Store {
         Ok(state)
     }
 }
+
+/// ?1: the employer's key; ?2: ids of a thread, as a JSON array. Drafts of later kinds that have not gone out.
+pub(super) const LATER: &str = "
+    WITH found (outcome) AS (
+        SELECT o.id FROM outcome AS o WHERE o.employer_key = ?1
+        UNION
+        SELECT o.id FROM message AS m JOIN outcome AS o ON o.message = m.id
+        WHERE m.message_id IN (SELECT value FROM json_each(?2))
+    )
+    SELECT d.id
+    FROM found CROSS JOIN draft AS d
+    WHERE d.outcome = found.outcome AND d.kind IN ('follow-up', 'keep-in-touch')
+      AND (SELECT s.state FROM draft_now AS s WHERE s.draft = d.id) IN ('pending', 'approved', 'failed')
+    ORDER BY d.id";
 
 pub(super) const DRAFT_BY_MESSAGE_ID: &str =
     "SELECT draft FROM draft_revision WHERE message_id = ?1 ORDER BY draft DESC LIMIT 1";
@@ -222,7 +258,7 @@ pub(super) fn digest(row: &Row<'_>, column: &str) -> rusqlite::Result<Digest> {
 /// Stores a proposed draft for the last row of a chain. `None`, with a row in the log, when another one answers the
 /// mail: ingest must not fail over it.
 pub(super) fn propose(tx: &Connection, outcome: i64, draft: &ProposedDraft, now: Timestamp) -> Result<Option<i64>> {
-    if let Some(other) = live_draft(tx, outcome)? {
+    if let Some(other) = in_the_way(tx, outcome, draft.kind)? {
         let entry = Entry { outcome: Some(outcome), draft: Some(other), ..Entry::new(EventKind::DraftLeftOut, now) };
         log(tx, &entry)?;
         return Ok(None);
@@ -329,6 +365,21 @@ pub(super) fn drafts_of(tx: &Connection, outcome: i64) -> Result<Vec<(i64, Draft
     )?;
     let rows = statement.query_map([Json(ids)], |row| Ok((row.get("id")?, row.get::<_, Word<_>>("state")?.0)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The draft of an outcome's chain that a new one of this kind would compete with: one reply answers a mail, and what is
+/// written later waits only for what has not gone out.
+fn in_the_way(tx: &Connection, outcome: i64, kind: DraftKind) -> Result<Option<i64>> {
+    for (draft, state) in drafts_of(tx, outcome)? {
+        let other: DraftKind = tx
+            .prepare_cached("SELECT kind FROM draft WHERE id = ?1")?
+            .query_row([draft], |row| Ok(row.get::<_, Word<_>>("kind")?.0))?;
+        let open = state.is_live() && !matches!(state, DraftState::Placed | DraftState::Sent);
+        if open || (state.is_live() && kind.is_reply() && other.is_reply()) {
+            return Ok(Some(draft));
+        }
+    }
+    Ok(None)
 }
 
 /// The draft of an outcome's chain that answers the mail or still may.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     draft::DraftState,
-    message::MessageId,
+    message::{Address, MessageId, Remembered},
     outcome::{Category, Stage},
     reply::DraftKind,
 };
@@ -129,6 +129,30 @@ impl Store {
         let mut mails: Vec<ThreadMail> = rows.collect::<rusqlite::Result<_>>()?;
         mails.reverse();
         Ok(mails)
+    }
+
+    /// What is kept of a message whose octets are gone; `None` where the person had it forgotten.
+    pub fn remembered(&self, message: i64) -> Result<Option<Remembered>> {
+        let ids = |list: Vec<String>| list.iter().filter_map(|id| MessageId::new(id)).collect();
+        let found = self
+            .db
+            .prepare_cached(
+                "SELECT m.message_id, m.subject, m.from_name, m.from_addr,
+                        (SELECT json_group_array(r.message_id ORDER BY r.position) FROM message_reference AS r
+                         WHERE r.message = m.id) AS reference_ids
+                 FROM message AS m WHERE m.id = ?1",
+            )?
+            .query_row([message], |row| {
+                Ok(Remembered {
+                    id: row.get::<_, Option<String>>("message_id")?.and_then(|id| MessageId::new(&id)),
+                    references: ids(row.get::<_, Json<_>>("reference_ids")?.0),
+                    subject: row.get("subject")?,
+                    from: Address { name: row.get("from_name")?, email: row.get("from_addr")? },
+                    to: None,
+                })
+            })
+            .optional()?;
+        Ok(found.filter(|remembered| !remembered.from.email.is_empty()))
     }
 
     /// Replies to an employer and outcomes of theirs from `since` on. The key is

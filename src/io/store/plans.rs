@@ -58,6 +58,7 @@ fn hot_lookups_use_indexes() {
         chain::CHAIN,
         drafts::STANDING,
         drafts::DRAFT_BY_MESSAGE_ID,
+        drafts::LATER,
         NEWER_IN_THREAD,
         ANSWERED,
         ANSWERS,

@@ -95,6 +95,8 @@ pub enum Verb {
     /// Look at, change, approve or drop drafts
     #[command(subcommand)]
     Draft(DraftVerb),
+    /// What employers said when you asked: read it, keep what is useful
+    Feedback(FeedbackArgs),
     /// Deliver the approved drafts now
     Send {
         /// Show what would be delivered
@@ -208,6 +210,29 @@ pub struct FixArgs {
     pub role: Option<String>,
 }
 
+/// `onward feedback`.
+#[derive(Debug, Args)]
+pub struct FeedbackArgs {
+    /// The number of one answer; without it: the list, and how often you were answered
+    #[arg(value_parser = feedback, allow_negative_numbers = true)]
+    pub id: Option<i64>,
+    /// It helps
+    #[arg(long, requires = "id", conflicts_with = "not_now")]
+    pub useful: bool,
+    /// Not now
+    #[arg(long, requires = "id")]
+    pub not_now: bool,
+    /// A tag of your own; may be given more than once
+    #[arg(long, requires = "id", value_name = "WORD")]
+    pub tag: Vec<String>,
+    /// Take a tag away
+    #[arg(long, requires = "id", value_name = "WORD")]
+    pub untag: Vec<String>,
+    /// What still rests as well
+    #[arg(long, conflicts_with = "id")]
+    pub all: bool,
+}
+
 /// `onward draft …`.
 #[derive(Debug, Subcommand)]
 pub enum DraftVerb {
@@ -249,6 +274,12 @@ pub enum DraftVerb {
         /// Do not deliver now; leave it to the daemon or `onward send`
         #[arg(long)]
         later: bool,
+    },
+    /// Write a reply to an item that has none: one you answered, an old one, or while drafting rests
+    Write {
+        /// The item's number
+        #[arg(value_parser = item, allow_negative_numbers = true)]
+        id: i64,
     },
     /// Drop a draft
     Discard {
@@ -444,6 +475,11 @@ fn item(text: &str) -> Result<i64, String> {
 /// Parses the number of a draft.
 fn draft(text: &str) -> Result<i64, String> {
     number(text).ok_or_else(|| "drafts are numbered from 1; `onward draft list --all` shows the numbers".to_owned())
+}
+
+/// Parses the number of an answer.
+fn feedback(text: &str) -> Result<i64, String> {
+    number(text).ok_or_else(|| "answers are numbered from 1; `onward feedback --all` shows the numbers".to_owned())
 }
 
 fn number(text: &str) -> Option<i64> {

@@ -64,6 +64,11 @@ pub fn run(home: &Home, verb: &DraftVerb, screen: &mut Screen<'_>) -> Result<Exi
         DraftVerb::Approve { id, digest, to, later } => {
             approve(home, *id, digest.as_deref(), to.as_deref(), *later, screen)
         }
+        DraftVerb::Write { id } => {
+            let mut store = home.store()?;
+            let draft = queue::write(&mut store, &home.kit()?, *id, clock::now())?;
+            show(home, &store, draft, screen)
+        }
         DraftVerb::Discard { id } => {
             let mut store = home.store()?;
             allowed(*id, "discarded", store.discard(*id, clock::now()))?;

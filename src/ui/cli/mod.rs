@@ -22,6 +22,7 @@ mod demo;
 mod doctor;
 mod draft;
 pub mod explain;
+mod feedback;
 mod fix;
 mod forget;
 mod home;
@@ -118,6 +119,7 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Fix(args) => fix::fix(&home, args, screen),
         Verb::Undo { id } => fix::undo(&home, *id, screen),
         Verb::Draft(verb) => draft::run(&home, verb, screen),
+        Verb::Feedback(args) => feedback::run(&home, args, screen),
         Verb::Send { dry_run } => send::run(&home, *dry_run, screen),
         Verb::Log(args) => log::run(&home, args, screen),
         Verb::Explain { what, rule } => explain::run(&home, what, rule.as_deref(), screen),

@@ -8,6 +8,7 @@ use super::{Exit, home::Home, list::is_held};
 use crate::{
     app::{
         fresh::{self, Watched},
+        ingest,
         queue::{self, Waiting},
     },
     config::Config,
@@ -31,6 +32,8 @@ struct Status {
     news: usize,
     approved: usize,
     unconfirmed: usize,
+    /// Whether no draft is offered by itself, because none was used lately.
+    drafting_rests: bool,
 }
 
 /// Runs the verb.
@@ -81,6 +84,7 @@ fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
         news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
         approved: store.drafts(&[DraftState::Approved])?.len(),
         unconfirmed: store.drafts(&[DraftState::Unconfirmed])?.len(),
+        drafting_rests: config.reply.enabled && ingest::drafting_rests(store, now)?,
     })
 }
 
@@ -96,7 +100,7 @@ fn as_json(status: &Status) -> serde_json::Value {
         "configured": true, "running": status.running, "paused": status.paused, "mailboxes": mailboxes,
         "undecided": status.waiting.undecided.len(), "drafts": status.waiting.drafts.len(),
         "resting": status.waiting.resting.len(), "approved": status.approved, "unconfirmed": status.unconfirmed,
-        "quarantined": status.counts.quarantined, "messages": status.counts.messages, "outcomes": outcomes,
+        "drafting_rests": status.drafting_rests, "quarantined": status.counts.quarantined, "messages": status.counts.messages, "outcomes": outcomes,
     })
 }
 
@@ -138,6 +142,13 @@ fn waits(screen: &mut Screen<'_>, status: &Status) -> Result<()> {
     if status.unconfirmed > 0 {
         let drafts = words::counted(status.unconfirmed, "draft");
         screen.line(format!("{drafts} perhaps sent: look into your Sent mailbox, then `onward draft resolve ID`."))?;
+    }
+    if status.drafting_rests {
+        screen.wrapped(
+            "",
+            "No drafts are offered for now: the last ten went unused. `onward draft write ID` writes one when you want \
+             it, and to use one brings them back.",
+        )?;
     }
     if status.counts.quarantined > 0 {
         let mails = words::counted(status.counts.quarantined, "mail");
