@@ -1,6 +1,7 @@
 //! The whole path against real servers: mail comes in by LMTP, the real binary reads it over TLS, and what the person
 //! approves arrives once.
 
+mod answers;
 mod crashes;
 mod replies;
 mod trouble;

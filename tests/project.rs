@@ -494,6 +494,6 @@ fn every_fault_has_its_test() {
         FAULTS.iter().flat_map(|(section, count)| (1..=*count).map(move |n| format!("{section}{n}"))).collect();
     assert_eq!(found, wanted);
     let untested: Vec<&str> = rows.iter().filter(|row| !row[2].contains("::")).map(|row| row[0]).collect();
-    assert_eq!(untested, ["B30"]);
+    assert_eq!(untested, Vec::<&str>::new());
     assert!(rows.iter().all(|row| row[1].len() > 20), "each says what happens");
 }
