@@ -114,14 +114,23 @@ fn goodbye() -> [Step; 2] {
     [expect("LOGOUT"), send("* BYE bye\r\n$tag OK done\r\n")]
 }
 
+/// A server without a mailbox of sent mail.
+fn listed() -> [Step; 2] {
+    [expect("LIST \"\" \"*\""), send("$tag OK no more\r\n")]
+}
+
 fn script(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
-    logged_in("").into_iter().chain(steps).chain(goodbye()).collect()
+    logged_in("").into_iter().chain(listed()).chain(steps).chain(goodbye()).collect()
 }
 
 #[tokio::test]
 async fn a_mailbox_that_is_gone_stops_no_other() {
     let refusal = Script::start_all(vec![
-        logged_in("").into_iter().chain([expect("EXAMINE \"Spam\""), send("$tag NO [NONEXISTENT] no\r\n")]).collect(),
+        logged_in("")
+            .into_iter()
+            .chain(listed())
+            .chain([expect("EXAMINE \"Spam\""), send("$tag NO [NONEXISTENT] no\r\n")])
+            .collect(),
         script([
             expect("EXAMINE \"INBOX\""),
             opened(Some(2), 1),
