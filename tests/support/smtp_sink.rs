@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -69,6 +70,9 @@ struct Log {
     /// Lines that came without TLS.
     in_clear: Vec<String>,
     commands: Vec<String>,
+    /// Who connected so far, and how many are still there.
+    callers: Vec<SocketAddr>,
+    open: usize,
 }
 
 /// The sink. It ends when dropped.
@@ -118,10 +122,18 @@ impl Sink {
         let released = server.released.clone();
         let server = Arc::new(server);
         let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok((stream, caller)) = listener.accept().await {
                 let server = server.clone();
-                // A client that goes away in the middle is what the tests are about.
-                tokio::spawn(async move { server.serve(stream).await.is_ok() });
+                {
+                    let mut log = server.log.lock().unwrap();
+                    log.callers.push(caller);
+                    log.open += 1;
+                }
+                tokio::spawn(async move {
+                    // A client that goes away in the middle is what the tests are about.
+                    let _ = server.serve(stream).await;
+                    server.log.lock().unwrap().open -= 1;
+                });
             }
         });
         Sink { port, ca_file, log, released, task, _dir: dir }
@@ -130,6 +142,13 @@ impl Sink {
     /// Lets a reply go that is held.
     pub fn release(&self) {
         self.released.notify_one();
+    }
+
+    /// Whether this caller is the last that came, and every other conversation is over. Callers are let in in the order
+    /// in which they came: once this one is, nobody who came before is still to be let in.
+    pub fn is_alone_with(&self, caller: SocketAddr) -> bool {
+        let log = self.log.lock().unwrap();
+        log.open == 1 && log.callers.last() == Some(&caller)
     }
 
     /// What was accepted, in order.
