@@ -13,6 +13,7 @@
 
 mod support;
 
+mod any_order;
 mod app;
 mod cli;
 mod config;

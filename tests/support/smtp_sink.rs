@@ -75,11 +75,15 @@ struct Log {
     open: usize,
 }
 
+/// What goes wrong, by where.
+type Faults = Arc<Mutex<HashMap<Step, Fault>>>;
+
 /// The sink. It ends when dropped.
 pub struct Sink {
     pub port: u16,
     pub ca_file: PathBuf,
     log: Arc<Mutex<Log>>,
+    faults: Faults,
     released: Arc<Notify>,
     task: JoinHandle<()>,
     _dir: tempfile::TempDir,
@@ -112,9 +116,10 @@ impl Sink {
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
+        let current: Faults = Arc::new(Mutex::new(faults.iter().copied().collect()));
         let server = Server {
             mode,
-            faults: faults.iter().copied().collect(),
+            faults: Arc::clone(&current),
             acceptor: TlsAcceptor::from(Arc::new(tls)),
             log: log.clone(),
             released: Arc::default(),
@@ -136,7 +141,12 @@ impl Sink {
                 });
             }
         });
-        Sink { port, ca_file, log, released, task, _dir: dir }
+        Sink { port, ca_file, log, faults: current, released, task, _dir: dir }
+    }
+
+    /// From now on it fails so, and nowhere else.
+    pub fn fails(&self, faults: &[(Step, Fault)]) {
+        *self.faults.lock().unwrap() = faults.iter().copied().collect();
     }
 
     /// Lets a reply go that is held.
@@ -169,7 +179,7 @@ impl Sink {
 
 struct Server {
     mode: Mode,
-    faults: HashMap<Step, Fault>,
+    faults: Faults,
     acceptor: TlsAcceptor,
     log: Arc<Mutex<Log>>,
     released: Arc<Notify>,
@@ -185,11 +195,15 @@ impl From<std::io::Error> for Over {
 }
 
 impl Server {
+    fn fault(&self, step: Step) -> Option<Fault> {
+        self.faults.lock().unwrap().get(&step).copied()
+    }
+
     async fn serve(&self, stream: TcpStream) -> Result<(), Over> {
         if self.mode == Mode::Implicit {
-            if let Some(fault) = self.faults.get(&Step::Handshake) {
+            if let Some(fault) = self.fault(Step::Handshake) {
                 let mut lines = Lines::new(stream);
-                lines.suffer(*fault).await?;
+                lines.suffer(fault).await?;
                 return lines.stall().await;
             }
             let stream = self.acceptor.accept(stream).await?;
@@ -233,7 +247,7 @@ impl Server {
                     self.answer(&mut lines, Step::StartTls, "220 go ahead\r\n").await?;
                     return Ok(lines);
                 }
-                "AUTH" if !self.faults.contains_key(&Step::Auth) && refuses_token(&line) => {
+                "AUTH" if self.fault(Step::Auth).is_none() && refuses_token(&line) => {
                     lines.say(&format!("334 {}\r\n", BASE64.encode(STALE))).await?;
                     let acknowledged = lines.line().await?;
                     self.log.lock().unwrap().commands.push(format!("acknowledged {acknowledged:?}"));
@@ -250,15 +264,14 @@ impl Server {
                 }
                 "DATA" => {
                     self.answer(&mut lines, Step::Data, "354 end with a dot\r\n").await?;
-                    if self.faults.contains_key(&Step::Data) {
+                    if self.fault(Step::Data).is_some() {
                         continue;
                     }
-                    if let Some(fault) = self.faults.get(&Step::Body) {
-                        lines.suffer(*fault).await?;
+                    if let Some(fault) = self.fault(Step::Body) {
+                        lines.suffer(fault).await?;
                     }
                     let bytes = lines.message().await?;
-                    let refused =
-                        matches!(self.faults.get(&Step::Dot), Some(Fault::Say(s)) if s.starts_with(['4', '5']));
+                    let refused = matches!(self.fault(Step::Dot), Some(Fault::Say(s)) if s.starts_with(['4', '5']));
                     if !refused {
                         let accepted = Accepted { from: from.clone(), to: to.clone(), bytes };
                         self.log.lock().unwrap().accepted.push(accepted);
@@ -280,12 +293,12 @@ impl Server {
         step: Step,
         usual: &str,
     ) -> Result<(), Over> {
-        match self.faults.get(&step) {
+        match self.fault(step) {
             Some(Fault::Hold(text)) => {
                 self.released.notified().await;
                 lines.say(text).await
             }
-            Some(fault) => lines.suffer(*fault).await,
+            Some(fault) => lines.suffer(fault).await,
             None => lines.say(usual).await,
         }
     }
