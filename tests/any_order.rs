@@ -58,8 +58,6 @@ enum Step {
     Edit(usize),
     /// The person drops a draft.
     Discard(usize),
-    /// Everything there is gets logged.
-    Rest,
 }
 
 fn step(random: &mut Random) -> Step {
@@ -86,10 +84,11 @@ fn step(random: &mut Random) -> Step {
 fn play(world: &mut World, story: u64) {
     let mut random = Random(SEED + story * 0x9e37_79b9);
     for n in 0..STEPS {
-        // Something to answer, before anybody is asked to.
+        // Something to read and something to send, and a death in the middle of each.
         let step = match n {
-            0 => Step::No,
-            1 => Step::Rest,
+            0 | 2 => Step::No,
+            1 | 4 => Step::Kill,
+            3 => Step::Approve(0),
             _ => step(&mut random),
         };
         println!("story {story}, step {n}: {step:?}");

@@ -2,7 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -76,6 +77,8 @@ struct Life {
     _runtime: Runtime,
     /// Whether it has logged in once more than at the start: the next time it would have to wait for a minute.
     cut: bool,
+    /// Whether a server was made to fail.
+    troubled: bool,
 }
 
 pub struct World {
@@ -130,10 +133,11 @@ impl World {
         let db = Db::new(self.store());
         let forever = std::future::pending();
         runtime.spawn(daemon::run(self.config.clone(), kit, db, load, lock, forever));
-        self.life = Some(Life { _runtime: runtime, cut: false });
+        self.life = Some(Life { _runtime: runtime, cut: false, troubled: false });
     }
 
     fn kill(&mut self) {
+        self.wait_for_an_act();
         drop(self.life.take());
         self.did.kills += 1;
         self.check();
@@ -192,8 +196,12 @@ impl World {
                 // It costs a login as well.
                 self.cut(|_| {});
                 self.imap.fails(at, 1, act);
+                self.life.as_mut().unwrap().troubled = true;
             }
-            Step::Trouble(n) => self.sink.fails(&[TROUBLES[n % TROUBLES.len()]]),
+            Step::Trouble(n) => {
+                self.sink.fails(&[TROUBLES[n % TROUBLES.len()]]);
+                self.life.as_mut().unwrap().troubled = true;
+            }
             Step::Kill => {
                 self.kill();
                 self.heal();
@@ -210,8 +218,28 @@ impl World {
                     allowed(self.store().discard(draft.id, clock::now()));
                 }
             }
-            Step::Rest => self.rest(),
         }
+    }
+
+    /// Waits until the daemon is at something that a kill would interrupt, where there is anything to do for it.
+    fn wait_for_an_act(&self) {
+        if self.life.as_ref().is_none_or(|life| life.cut || life.troubled) {
+            return;
+        }
+        let (fetches, letters) = (self.imap.heard("UID FETCH"), self.letters());
+        let approved = || !self.store().drafts(&[DraftState::Approved]).unwrap().is_empty();
+        if approved() {
+            soon("a reply is on its way", || self.letters() > letters || !approved());
+            println!("killed while a reply is on its way");
+        } else if self.missing() > 0 {
+            soon("a mail is fetched", || self.imap.heard("UID FETCH") > fetches || self.missing() == 0);
+            println!("killed while a mail is fetched");
+        }
+    }
+
+    /// How often a message was about to be handed over.
+    fn letters(&self) -> usize {
+        self.imap.heard("APPEND") + self.sink.commands().iter().filter(|command| *command == "DATA").count()
     }
 
     fn heal(&self) {
@@ -221,21 +249,28 @@ impl World {
 
     /// I7: a mailbox that could not be opened was not looked at, and nothing says so.
     fn refuse(&mut self) {
-        let looks = || self.store().cursors().unwrap().iter().map(|at| at.polled_at).collect::<Vec<Timestamp>>();
         self.imap.fails("EXAMINE", usize::MAX, Act::Say("$tag NO [UNAVAILABLE] not now\r\n".to_owned()));
         self.imap.cut(|_| {});
         let heard = self.imap.heard("EXAMINE");
+        let may_come_back = self.life.as_ref().is_some_and(|life| !life.cut);
+        // Whatever waits is waited for in vain.
+        self.life.as_mut().unwrap().troubled = true;
         // The connection that was cut brings nothing more once another one has been made.
-        if self.life.as_ref().is_some_and(|life| !life.cut) {
+        if may_come_back {
             wait_until("it is refused", || self.imap.heard("EXAMINE") > heard);
-            let before = looks();
+            let before = self.looks();
             self.kill();
-            assert_eq!(self.store().cursors().unwrap().iter().map(|at| at.polled_at).collect::<Vec<_>>(), before);
+            assert_eq!(self.looks(), before, "I7: what was refused is no look");
         } else {
             self.kill();
         }
         self.heal();
         self.start();
+    }
+
+    /// When each mailbox was looked at last.
+    fn looks(&self) -> Vec<Timestamp> {
+        self.store().cursors().unwrap().iter().map(|at| at.polled_at).collect()
     }
 
     /// One of the drafts in these states.
@@ -269,11 +304,13 @@ impl World {
     }
 
     fn wait_until_logged(&self) {
-        let missing = || {
-            let store = self.store();
-            self.visible().into_iter().filter(|(name, uid, mail)| !self.is_on_record(&store, name, *uid, mail)).count()
-        };
-        wait_until_or("all mail is on record", || format!("{} are not", missing()), || missing() == 0);
+        wait_until_or("all mail is on record", || format!("{} are not", self.missing()), || self.missing() == 0);
+    }
+
+    /// How many mails lie there and are not on record.
+    fn missing(&self) -> usize {
+        let store = self.store();
+        self.visible().into_iter().filter(|(name, uid, mail)| !self.is_on_record(&store, name, *uid, mail)).count()
     }
 
     /// Every mail that lies in a watched mailbox: mailbox, UID, octets.
@@ -357,10 +394,9 @@ impl World {
 
     /// I2 and I3: what left was approved to the byte, and left once at most; what is said to have left did.
     fn check_replies(&self, store: &Store) {
-        let end = Instant::now() + PATIENCE;
         let caller = std::net::TcpStream::connect(("127.0.0.1", self.sink.port)).unwrap();
         let address = caller.local_addr().unwrap();
-        wait_until("every conversation is over", || self.sink.is_alone_with(address) || Instant::now() > end);
+        wait_until("every conversation is over", || self.sink.is_alone_with(address));
         let accepted = self.sink.accepted();
         let mut left: BTreeMap<String, usize> = BTreeMap::new();
         for mail in &accepted {
@@ -397,6 +433,15 @@ impl World {
     /// A draft that lies in Drafts, unknown to us, may have been edited since: then it is another one that is to be placed.
     fn was_edited_since(&self, drafts: &[DraftView], bytes: &[u8]) -> bool {
         drafts.iter().any(|draft| draft.revision > 1 && draft.bytes.starts_with(bytes))
+    }
+}
+
+/// Waits for a moment that is over in milliseconds.
+fn soon(what: &str, condition: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "this never came true: {what}");
+        thread::sleep(Duration::from_micros(200));
     }
 }
 
