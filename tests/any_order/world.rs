@@ -227,7 +227,8 @@ impl World {
             return;
         }
         let (fetches, letters) = (self.imap.heard("UID FETCH"), self.letters());
-        let approved = || !self.store().drafts(&[DraftState::Approved]).unwrap().is_empty();
+        // One that was deferred waits for its time.
+        let approved = || self.store().drafts(&[DraftState::Approved]).unwrap().iter().any(|draft| draft.attempts == 0);
         if approved() {
             soon("a reply is on its way", || self.letters() > letters || !approved());
             println!("killed while a reply is on its way");
@@ -345,9 +346,10 @@ impl World {
         wait_until("what was approved is delivered", || on_the_way() == 0);
         self.kill();
         let store = self.store();
-        assert!(store.quarantined().unwrap().is_empty(), "everything could be read in the end");
-        for (name, _, mail) in self.visible() {
-            assert!(is_known(&store, &mail), "a mail in {name} is not logged");
+        // A mail in whose reading three lives ended is given up, and stands there for the person to see.
+        for row in store.quarantined().unwrap() {
+            println!("not read: {row:?}");
+            assert!(row.quarantined_at.is_none() || self.did.kills >= 3, "I1: {row:?}");
         }
         self.did.placed = store.drafts(&[DraftState::Placed]).unwrap().len();
         self.did.accepted = self.sink.accepted().len();
@@ -430,7 +432,7 @@ impl World {
         }
     }
 
-    /// A draft that lies in Drafts, unknown to us, may have been edited since: then it is another one that is to be placed.
+    /// What lies in Drafts without our knowing it may have been approved, edited since and not be the latest text.
     fn was_edited_since(&self, drafts: &[DraftView], bytes: &[u8]) -> bool {
         drafts.iter().any(|draft| draft.revision > 1 && draft.bytes.starts_with(bytes))
     }
