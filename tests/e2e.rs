@@ -120,7 +120,7 @@ fn category(kind: Kind) -> &'static str {
 }
 
 /// UIDs and flags of every message in a mailbox, without `\Recent`, which is the session's and not the message's.
-fn uids_and_flags(dovecot: &Dovecot, user: &str, mailbox: &str) -> Vec<(u32, String)> {
+pub fn uids_and_flags(dovecot: &Dovecot, user: &str, mailbox: &str) -> Vec<(u32, String)> {
     let said = dovecot.run(user, &[&format!("EXAMINE {mailbox}"), "UID FETCH 1:* (UID FLAGS)"]);
     let line = regex::Regex::new(r"FETCH \(UID (\d+) FLAGS \(([^)]*)\)\)").unwrap();
     let flags = |flags: &str| flags.split(' ').filter(|flag| *flag != "\\Recent").collect::<Vec<_>>().join(" ");
@@ -128,7 +128,7 @@ fn uids_and_flags(dovecot: &Dovecot, user: &str, mailbox: &str) -> Vec<(u32, Str
 }
 
 /// The messages of a mailbox with this Message-ID, whole.
-fn messages(dovecot: &Dovecot, user: &str, mailbox: &str, message_id: &str) -> Vec<String> {
+pub fn messages(dovecot: &Dovecot, user: &str, mailbox: &str, message_id: &str) -> Vec<String> {
     let examine = format!("EXAMINE {mailbox}");
     let said = dovecot.run(user, &[&examine, &format!("UID SEARCH HEADER Message-ID \"<{message_id}>\"")]);
     let found = said.lines().find_map(|line| line.strip_prefix("* SEARCH")).unwrap_or_default();
@@ -141,7 +141,7 @@ fn messages(dovecot: &Dovecot, user: &str, mailbox: &str, message_id: &str) -> V
 }
 
 /// What an untouched mailbox of this many messages looks like.
-fn untouched(count: u32) -> Vec<(u32, String)> {
+pub fn untouched(count: u32) -> Vec<(u32, String)> {
     (1..=count).map(|uid| (uid, String::new())).collect()
 }
 

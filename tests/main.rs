@@ -13,10 +13,12 @@
 
 mod support;
 
+mod any_order;
 mod app;
 mod cli;
 mod config;
 mod corpus;
+mod crash_points;
 mod demo;
 mod e2e;
 mod exactly_once;

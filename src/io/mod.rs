@@ -1,6 +1,7 @@
 //! Thin shells around the outside world: translate, bound, time out. They make no decisions.
 
 pub mod clock;
+pub mod crash;
 pub mod editor;
 pub mod host;
 pub mod http;

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::io::crash;
 use crate::rules::{FILE_BYTES_MAX, Layer, Source};
 
 /// Most files read from the directory.
@@ -115,5 +116,8 @@ fn write_and_rename(part: &Path, path: &Path, text: &str) -> io::Result<()> {
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(part, path)
+    crash::point("before a rule file is replaced");
+    fs::rename(part, path)?;
+    crash::point("after a rule file is replaced");
+    Ok(())
 }

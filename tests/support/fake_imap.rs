@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -38,6 +38,27 @@ struct Fault {
     act: Act,
 }
 
+/// Another mailbox than the one everybody asks for.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    /// Its messages by UID.
+    pub mails: BTreeMap<u32, Option<Vec<u8>>>,
+    /// UIDVALIDITY.
+    pub uid_validity: u32,
+    /// UIDNEXT.
+    pub uid_next: u32,
+}
+
+impl Mailbox {
+    /// Takes a message in.
+    pub fn put(&mut self, mail: Option<Vec<u8>>) -> u32 {
+        let uid = self.uid_next;
+        self.mails.insert(uid, mail);
+        self.uid_next += 1;
+        uid
+    }
+}
+
 /// The server as it is now.
 #[derive(Debug, Default)]
 pub struct State {
@@ -53,7 +74,11 @@ pub struct State {
     pub keepalive: Option<(Duration, String)>,
     /// Whether idling clients are told of new mail.
     pub announces: bool,
+    /// Mailboxes of their own, by name; any other name means the one above.
+    pub others: BTreeMap<String, Mailbox>,
     faults: Vec<Fault>,
+    /// Connections that were made under another number are gone.
+    generation: usize,
     /// Commands received, without tags, each with the number of its connection.
     pub commands: Vec<(usize, String)>,
     /// Connections made so far.
@@ -65,6 +90,19 @@ pub struct State {
 }
 
 impl State {
+    /// Messages, UIDVALIDITY and UIDNEXT of a mailbox.
+    pub fn mailbox(&self, name: &str) -> (&BTreeMap<u32, Option<Vec<u8>>>, u32, u32) {
+        match self.others.get(name) {
+            Some(other) => (&other.mails, other.uid_validity, other.uid_next),
+            None => (&self.mails, self.uid_validity, self.uid_next),
+        }
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn heal(&mut self) {
+        self.faults.clear();
+    }
+
     fn fault(&mut self, command: &str) -> Option<Act> {
         let fault = self.faults.iter_mut().find(|f| f.times > 0 && command.starts_with(f.at))?;
         fault.times -= 1;
@@ -76,6 +114,7 @@ impl State {
 pub struct FakeImap {
     state: Arc<Mutex<State>>,
     news: watch::Sender<()>,
+    cut: watch::Sender<()>,
     port: u16,
     task: JoinHandle<()>,
 }
@@ -100,28 +139,33 @@ impl FakeImap {
             State { uid_validity: 7, uid_next: 1, capabilities: "IDLE".into(), announces: true, ..State::default() };
         let state = Arc::new(Mutex::new(state));
         let news = watch::Sender::new(());
-        let (shared, told) = (Arc::clone(&state), news.clone());
+        let cut = watch::Sender::new(());
+        let (shared, told, ends) = (Arc::clone(&state), news.clone(), cut.clone());
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let (state, news) = (Arc::clone(&shared), told.subscribe());
-                let number = {
+                let (state, news, mut cut) = (Arc::clone(&shared), told.subscribe(), ends.subscribe());
+                let (number, generation) = {
                     let mut state = state.lock().unwrap();
                     state.connections += 1;
                     state.open += 1;
                     state.most_open = state.most_open.max(state.open);
-                    state.connections
+                    (state.connections, state.generation)
                 };
                 tokio::spawn(async move {
-                    // A client that hangs up is a client's right.
-                    let _ = Connection { stream: BufReader::new(stream), number, state: Arc::clone(&state), news }
-                        .serve()
-                        .await;
+                    let (stream, shared) = (BufReader::new(stream), Arc::clone(&state));
+                    let connection =
+                        Connection { stream, number, generation, opened: String::new(), state: shared, news };
+                    tokio::select! {
+                        // A client that hangs up is a client's right.
+                        _ = connection.serve() => {}
+                        _ = cut.changed() => {}
+                    }
                     state.lock().unwrap().open -= 1;
                 });
             }
         });
-        FakeImap { state, news, port, task }
+        FakeImap { state, news, cut, port, task }
     }
 
     /// Where it listens.
@@ -151,6 +195,23 @@ impl FakeImap {
         uid
     }
 
+    /// Changes the server in a way that no open connection survives, e.g. a renumbering.
+    pub fn cut<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let done = self.with(|state| {
+            state.generation += 1;
+            work(state)
+        });
+        self.cut.send_replace(());
+        done
+    }
+
+    /// Changes what lies where, and says so to who idles.
+    pub fn rearrange<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let done = self.with(work);
+        self.news.send_replace(());
+        done
+    }
+
     /// How many commands began like this.
     pub fn heard(&self, command: &str) -> usize {
         self.with(|state| state.commands.iter().filter(|(_, said)| said.starts_with(command)).count())
@@ -160,6 +221,9 @@ impl FakeImap {
 struct Connection {
     stream: BufReader<TcpStream>,
     number: usize,
+    generation: usize,
+    /// The mailbox that EXAMINE opened.
+    opened: String,
     state: Arc<Mutex<State>>,
     news: watch::Receiver<()>,
 }
@@ -188,7 +252,14 @@ impl Connection {
                 self.idle(tag).await?;
                 continue;
             }
-            let answer = self.answer(command);
+            if let Some(append) = command.strip_prefix("APPEND ") {
+                self.append(append, fault, tag).await?;
+                continue;
+            }
+            if let Some(mailbox) = command.strip_prefix("EXAMINE ") {
+                mailbox.trim_matches('"').clone_into(&mut self.opened);
+            }
+            let answer = self.answer(command)?;
             self.act_or(fault, tag, &format!("{answer}$tag OK done\r\n")).await?;
             if command == "LOGOUT" {
                 return Err(Gone);
@@ -242,15 +313,44 @@ impl Connection {
         }
     }
 
-    /// What is said before the tagged OK.
-    fn answer(&self, command: &str) -> String {
+    /// Takes a message into a mailbox. What goes wrong at `APPEND` does before the message is asked for; at `appended`,
+    /// when it lies there.
+    async fn append(&mut self, command: &str, fault: Option<Act>, tag: &str) -> Result<(), Gone> {
+        if fault.is_some() {
+            return self.act_or(fault, tag, "").await;
+        }
+        let (mailbox, rest) = command.split_once(" (").ok_or(Gone)?;
+        let octets = rest.split(['{', '}', '+']).nth(1).and_then(|n| n.parse::<usize>().ok()).ok_or(Gone)?;
+        if !command.contains('+') {
+            self.say("+ go on\r\n").await?;
+        }
+        let mut message = vec![0; octets + 2];
+        self.stream.read_exact(&mut message).await?;
+        message.truncate(octets);
+        let known = {
+            let mut state = self.state.lock().unwrap();
+            let mailbox = state.others.get_mut(mailbox.trim_matches('"'));
+            mailbox.map(|mailbox| mailbox.put(Some(message)))
+        };
+        match known {
+            Some(_) => self.act_or(self.fault("appended"), tag, "$tag OK done\r\n").await,
+            None => self.say(&format!("{tag} NO [TRYCREATE] no such mailbox\r\n")).await,
+        }
+    }
+
+    /// What is said before the tagged OK; nothing, where the connection is of another time.
+    fn answer(&self, command: &str) -> Result<String, Gone> {
         let state = self.state.lock().unwrap();
+        if state.generation != self.generation {
+            return Err(Gone);
+        }
+        let (mails, uid_validity, uid_next) = state.mailbox(&self.opened);
         let mut out = String::new();
         if command.starts_with("CAPABILITY") {
             write!(out, "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR {}\r\n", state.capabilities).unwrap();
         } else if command.starts_with("EXAMINE") {
-            write!(out, "* {} EXISTS\r\n", state.mails.len()).unwrap();
-            for (name, value) in [("UIDVALIDITY", state.uid_validity), ("UIDNEXT", state.uid_next)] {
+            write!(out, "* {} EXISTS\r\n", mails.len()).unwrap();
+            for (name, value) in [("UIDVALIDITY", uid_validity), ("UIDNEXT", uid_next)] {
                 if value > 0 {
                     write!(out, "* OK [{name} {value}] so\r\n").unwrap();
                 }
@@ -258,16 +358,23 @@ impl Connection {
         } else if let Some(search) = command.strip_prefix("UID SEARCH ") {
             let from = search.strip_prefix("UID ").and_then(|s| s.strip_suffix(":*")).and_then(|n| n.parse().ok());
             // `n:*` holds the last message whatever n is (RFC 3501 §6.4.8).
-            let last = state.mails.keys().last().copied();
-            let found =
-                state.mails.keys().filter(|uid| from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last));
+            let last = mails.keys().last().copied();
+            let header =
+                search.strip_prefix("HEADER Message-ID ").map(|id| format!("Message-ID: {}\r\n", id.trim_matches('"')));
+            let holds = |mail: &Option<Vec<u8>>, text: &String| {
+                mail.as_ref().is_some_and(|mail| String::from_utf8_lossy(mail).contains(text))
+            };
+            let found = mails.iter().filter(|(uid, mail)| {
+                from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last)
+                    && header.as_ref().is_none_or(|header| holds(mail, header))
+            });
             out.push_str("* SEARCH");
-            found.for_each(|uid| write!(out, " {uid}").unwrap());
+            found.for_each(|(uid, _)| write!(out, " {uid}").unwrap());
             out.push_str("\r\n");
         } else if let Some(fetch) = command.strip_prefix("UID FETCH ") {
             let set = fetch.split(' ').next().unwrap_or_default();
             let octets = fetch.split("<0.").nth(1).and_then(|rest| rest.trim_end_matches(">)").parse().ok());
-            for (number, (uid, mail)) in state.mails.iter().enumerate().filter(|(_, (uid, _))| is_in(**uid, set)) {
+            for (number, (uid, mail)) in mails.iter().enumerate().filter(|(_, (uid, _))| is_in(**uid, set)) {
                 let (size, body) = match mail {
                     Some(mail) => {
                         let part = &mail[..mail.len().min(octets.unwrap_or(usize::MAX))];
@@ -282,8 +389,12 @@ impl Connection {
                 )
                 .unwrap();
             }
+        } else if command.starts_with("LIST") {
+            for name in std::iter::once("INBOX").chain(state.others.keys().map(String::as_str)) {
+                write!(out, "* LIST () \"/\" \"{name}\"\r\n").unwrap();
+            }
         }
-        out
+        Ok(out)
     }
 }
 

@@ -153,7 +153,7 @@ impl Home {
         self.dir.path().join("state/onward")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         self.program(Path::new(env!("CARGO_BIN_EXE_onward")), arguments)
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 pub mod certificates;
 pub mod cli;
+pub mod crash;
 pub mod dovecot;
 pub mod fake_imap;
 pub mod home;

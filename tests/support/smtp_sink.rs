@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -69,13 +70,20 @@ struct Log {
     /// Lines that came without TLS.
     in_clear: Vec<String>,
     commands: Vec<String>,
+    /// Who connected so far, and how many are still there.
+    callers: Vec<SocketAddr>,
+    open: usize,
 }
+
+/// What goes wrong, by where.
+type Faults = Arc<Mutex<HashMap<Step, Fault>>>;
 
 /// The sink. It ends when dropped.
 pub struct Sink {
     pub port: u16,
     pub ca_file: PathBuf,
     log: Arc<Mutex<Log>>,
+    faults: Faults,
     released: Arc<Notify>,
     task: JoinHandle<()>,
     _dir: tempfile::TempDir,
@@ -108,9 +116,10 @@ impl Sink {
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
         let log = Arc::new(Mutex::new(Log::default()));
+        let current: Faults = Arc::new(Mutex::new(faults.iter().copied().collect()));
         let server = Server {
             mode,
-            faults: faults.iter().copied().collect(),
+            faults: Arc::clone(&current),
             acceptor: TlsAcceptor::from(Arc::new(tls)),
             log: log.clone(),
             released: Arc::default(),
@@ -118,18 +127,38 @@ impl Sink {
         let released = server.released.clone();
         let server = Arc::new(server);
         let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            while let Ok((stream, caller)) = listener.accept().await {
                 let server = server.clone();
-                // A client that goes away in the middle is what the tests are about.
-                tokio::spawn(async move { server.serve(stream).await.is_ok() });
+                {
+                    let mut log = server.log.lock().unwrap();
+                    log.callers.push(caller);
+                    log.open += 1;
+                }
+                tokio::spawn(async move {
+                    // A client that goes away in the middle is what the tests are about.
+                    let _ = server.serve(stream).await;
+                    server.log.lock().unwrap().open -= 1;
+                });
             }
         });
-        Sink { port, ca_file, log, released, task, _dir: dir }
+        Sink { port, ca_file, log, faults: current, released, task, _dir: dir }
+    }
+
+    /// From now on it fails so, and nowhere else.
+    pub fn fails(&self, faults: &[(Step, Fault)]) {
+        *self.faults.lock().unwrap() = faults.iter().copied().collect();
     }
 
     /// Lets a reply go that is held.
     pub fn release(&self) {
         self.released.notify_one();
+    }
+
+    /// Whether this caller is the last that came, and every other conversation is over. Callers are let in in the order
+    /// in which they came: once this one is, nobody who came before is still to be let in.
+    pub fn is_alone_with(&self, caller: SocketAddr) -> bool {
+        let log = self.log.lock().unwrap();
+        log.open == 1 && log.callers.last() == Some(&caller)
     }
 
     /// What was accepted, in order.
@@ -150,7 +179,7 @@ impl Sink {
 
 struct Server {
     mode: Mode,
-    faults: HashMap<Step, Fault>,
+    faults: Faults,
     acceptor: TlsAcceptor,
     log: Arc<Mutex<Log>>,
     released: Arc<Notify>,
@@ -166,11 +195,15 @@ impl From<std::io::Error> for Over {
 }
 
 impl Server {
+    fn fault(&self, step: Step) -> Option<Fault> {
+        self.faults.lock().unwrap().get(&step).copied()
+    }
+
     async fn serve(&self, stream: TcpStream) -> Result<(), Over> {
         if self.mode == Mode::Implicit {
-            if let Some(fault) = self.faults.get(&Step::Handshake) {
+            if let Some(fault) = self.fault(Step::Handshake) {
                 let mut lines = Lines::new(stream);
-                lines.suffer(*fault).await?;
+                lines.suffer(fault).await?;
                 return lines.stall().await;
             }
             let stream = self.acceptor.accept(stream).await?;
@@ -214,7 +247,7 @@ impl Server {
                     self.answer(&mut lines, Step::StartTls, "220 go ahead\r\n").await?;
                     return Ok(lines);
                 }
-                "AUTH" if !self.faults.contains_key(&Step::Auth) && refuses_token(&line) => {
+                "AUTH" if self.fault(Step::Auth).is_none() && refuses_token(&line) => {
                     lines.say(&format!("334 {}\r\n", BASE64.encode(STALE))).await?;
                     let acknowledged = lines.line().await?;
                     self.log.lock().unwrap().commands.push(format!("acknowledged {acknowledged:?}"));
@@ -231,15 +264,14 @@ impl Server {
                 }
                 "DATA" => {
                     self.answer(&mut lines, Step::Data, "354 end with a dot\r\n").await?;
-                    if self.faults.contains_key(&Step::Data) {
+                    if self.fault(Step::Data).is_some() {
                         continue;
                     }
-                    if let Some(fault) = self.faults.get(&Step::Body) {
-                        lines.suffer(*fault).await?;
+                    if let Some(fault) = self.fault(Step::Body) {
+                        lines.suffer(fault).await?;
                     }
                     let bytes = lines.message().await?;
-                    let refused =
-                        matches!(self.faults.get(&Step::Dot), Some(Fault::Say(s)) if s.starts_with(['4', '5']));
+                    let refused = matches!(self.fault(Step::Dot), Some(Fault::Say(s)) if s.starts_with(['4', '5']));
                     if !refused {
                         let accepted = Accepted { from: from.clone(), to: to.clone(), bytes };
                         self.log.lock().unwrap().accepted.push(accepted);
@@ -261,12 +293,12 @@ impl Server {
         step: Step,
         usual: &str,
     ) -> Result<(), Over> {
-        match self.faults.get(&step) {
+        match self.fault(step) {
             Some(Fault::Hold(text)) => {
                 self.released.notified().await;
                 lines.say(text).await
             }
-            Some(fault) => lines.suffer(*fault).await,
+            Some(fault) => lines.suffer(fault).await,
             None => lines.say(usual).await,
         }
     }

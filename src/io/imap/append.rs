@@ -7,6 +7,7 @@ use super::guard::Allowance;
 use super::reply::{Reply, Tagged, Untagged};
 use super::text::encode_mailbox;
 use super::wire::{Wire, while_moving};
+use crate::io::crash;
 use crate::outcome::named;
 
 /// Largest message sent without waiting for the server to agree, in bytes; LITERAL- of RFC 7888 §5 stops there.
@@ -58,12 +59,17 @@ impl Session {
 }
 
 async fn place(wire: &mut Wire, command: &Command<'_>, bytes: &[u8], unasked: bool) -> Result<Tagged, ImapError> {
+    crash::point("before APPEND");
     let tag = wire.start(Phase::Append, command).await?;
+    crash::point("after the command APPEND");
     if !unasked && let Some(refused) = agreement(wire).await? {
         return Ok(refused);
     }
     wire.write(Phase::Append, &[bytes, b"\r\n"]).await?;
-    wire.finish(Phase::Append, &tag, |_| {}).await
+    crash::point("after the message of APPEND");
+    let tagged = wire.finish(Phase::Append, &tag, |_| {}).await?;
+    crash::point("after the answer to APPEND");
+    Ok(tagged)
 }
 
 /// Waits until the server asks for the message. Returns its refusal where it does not: nothing was sent then.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use crate::config::{Env, Files as _, OnDisk};
+use crate::io::crash;
 use crate::secret::Secret;
 
 /// Largest file taken, in bytes: two tokens and a few words.
@@ -115,7 +116,9 @@ impl Place {
         let mut write = || -> io::Result<()> {
             self.file.write_all(bytes.expose().as_bytes())?;
             self.file.sync_all()?;
+            crash::point("before a grant is kept");
             fs::rename(&self.fresh, &self.path)?;
+            crash::point("after a grant is kept");
             self.kept = true;
             File::open(self.path.parent().unwrap_or(Path::new(".")))?.sync_all()
         };

@@ -27,7 +27,7 @@ use crate::{
     clean,
     config::{Server, Tls},
     delivery::{PhaseEnd, SmtpReply},
-    io::tls,
+    io::{crash, tls},
 };
 
 /// Longest reply line taken, in bytes; RFC 5321 §4.5.3.1.5 allows 512, and servers write more.
@@ -215,10 +215,14 @@ impl AsyncWrite for Channel {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let flushed = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        };
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            crash::point("after a command of SMTP");
         }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -26,6 +26,7 @@ use crate::{
     clean,
     config::{Server, Tls},
     delivery::{Delivery, Phase, PhaseEnd, SmtpReply},
+    io::crash,
     secret::Credential,
 };
 
@@ -168,6 +169,7 @@ impl<'a, P: FnMut(Phase) + Send> Conversation<'a, P> {
 }
 
 fn enter(current: &mut Phase, progress: &mut impl FnMut(Phase), phase: Phase) {
+    crash::point("before a phase of SMTP");
     *current = phase;
     progress(phase);
 }

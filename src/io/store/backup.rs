@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     Store,
     drafts::{Step, step},
+    durably,
     error::{Result, StoreError},
     lock::Lock,
     migrate,
@@ -87,7 +88,8 @@ pub(super) fn copy_to(db: &Connection, copy: &Path) -> Result<()> {
     // VACUUM INTO takes an empty file that exists, so that the mode is right from the first byte.
     let file = create_private_file(&part).map_err(|e| failed(&e))?;
     let made = db.execute("VACUUM INTO ?1", [into]).map_err(StoreError::from).and_then(|_| sound(&part));
-    let named = made.and_then(|()| file.sync_all().and_then(|()| fs::rename(&part, copy)).map_err(|e| failed(&e)));
+    let named =
+        made.and_then(|()| durably(|| file.sync_all().and_then(|()| fs::rename(&part, copy)).map_err(|e| failed(&e))));
     if named.is_err() {
         let _ = fs::remove_file(&part);
     }
@@ -135,7 +137,7 @@ pub fn restore(database: &Path, copy: &Path, _running: &Lock, _outbox: &Lock, no
     // Closing the only connection empties the write-ahead log into the file.
     store.db.close().map_err(|(_, e)| StoreError::from(e))?;
     let aside = put_aside(database, now)?;
-    fs::rename(&part, database).map_err(|e| unusable(database, &e))?;
+    durably(|| fs::rename(&part, database).map_err(|e| unusable(database, &e)))?;
     sync_dir(database)?;
     Ok(Restored { aside, asked_again, unconfirmed })
 }
@@ -159,9 +161,9 @@ fn step_all(store: &mut Store, state: DraftState, event: DraftEvent, now: Timest
 fn put_aside(database: &Path, now: Timestamp) -> Result<Option<PathBuf>> {
     let aside = with_ending(database, &format!("{ASIDE}{}", now.strftime("%Y%m%dT%H%M%SZ")));
     for companion in ["-wal", "-shm"] {
-        rename(&with_ending(database, companion), &with_ending(&aside, companion))?;
+        durably(|| rename(&with_ending(database, companion), &with_ending(&aside, companion)))?;
     }
-    Ok(rename(database, &aside)?.then_some(aside))
+    Ok(durably(|| rename(database, &aside))?.then_some(aside))
 }
 
 /// Renames a file; whether there was one.

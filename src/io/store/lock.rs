@@ -55,9 +55,18 @@ impl Lock {
 
     /// Whether a daemon holds the lock of this state directory now.
     pub fn is_held(dir: &Path) -> bool {
-        let Ok(file) = File::open(dir.join(LOCK_FILE)) else { return false };
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        is_held(dir, LOCK_FILE)
     }
+
+    /// Whether somebody delivers drafts of this state directory now.
+    pub fn is_outbox_held(dir: &Path) -> bool {
+        is_held(dir, OUTBOX_LOCK_FILE)
+    }
+}
+
+fn is_held(dir: &Path, name: &str) -> bool {
+    let Ok(file) = File::open(dir.join(name)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 fn acquire(dir: &Path, name: &str) -> Result<Lock, AlreadyRunning> {

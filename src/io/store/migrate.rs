@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     backup::copy_to,
+    durably,
     error::{Result, StoreError},
 };
 
@@ -48,8 +49,7 @@ fn apply(db: &mut Connection, path: Option<&Path>, migrations: &[&str]) -> Resul
         tx.pragma_update(None, "user_version", number)?;
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-    tx.commit()?;
-    Ok(())
+    durably(|| Ok(tx.commit()?))
 }
 
 /// Refuses a file that is empty or belongs to another program.

@@ -60,7 +60,7 @@ pub use self::{
     room::{FREE_MIN, free, room},
     sent::{SENT_REFERENCES_MAX, SentMail},
 };
-use crate::draft::Digest;
+use crate::{draft::Digest, io::crash};
 
 /// An open database.
 pub struct Store {
@@ -91,6 +91,7 @@ impl Store {
 
     /// Does several things in one transaction: all of them are on disk afterwards, with one wait for it, or none. A
     /// panic undoes them too.
+    #[track_caller]
     pub fn together<T>(&mut self, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
         if !self.db.is_autocommit() {
             return work(self);
@@ -98,7 +99,7 @@ impl Store {
         self.db.execute_batch("BEGIN IMMEDIATE")?;
         let done = catch_unwind(AssertUnwindSafe(|| work(self)));
         let committed = match &done {
-            Ok(Ok(_)) => self.db.execute_batch("COMMIT").map_err(StoreError::from),
+            Ok(Ok(_)) => durably(|| Ok(self.db.execute_batch("COMMIT")?)),
             _ => Ok(()),
         };
         if !self.db.is_autocommit() {
@@ -112,6 +113,15 @@ impl Store {
     }
 }
 
+/// Does what is durable as a whole, between two points where a test may end the process.
+#[track_caller]
+fn durably<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    crash::point("before a durable step");
+    let done = work()?;
+    crash::point("after a durable step");
+    Ok(done)
+}
+
 /// A transaction, or a part of one. Dropped without a commit, it never was.
 enum Tx<'s> {
     Whole(Transaction<'s>),
@@ -119,9 +129,10 @@ enum Tx<'s> {
 }
 
 impl Tx<'_> {
+    #[track_caller]
     fn commit(self) -> Result<()> {
         match self {
-            Tx::Whole(tx) => tx.commit()?,
+            Tx::Whole(tx) => durably(|| Ok(tx.commit()?))?,
             Tx::Part(part) => part.commit()?,
         }
         Ok(())

@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     Store,
     backup::last_good_backup,
+    durably,
     error::{Result, StoreError},
     migrate,
 };
@@ -106,11 +107,13 @@ fn create(path: &Path) -> Result<()> {
             db.close().map_err(|(_, e)| StoreError::from(e))
         })
         // A link, not a rename: of two processes that start at once, the second must not replace the first one's file.
-        .and_then(|()| match fs::hard_link(&fresh, path) {
-            Err(e) if e.kind() != ErrorKind::AlreadyExists => {
-                Err(StoreError::Open { path: path.to_owned(), reason: e.to_string() })
-            }
-            _ => sync_dir(path),
+        .and_then(|()| {
+            durably(|| match fs::hard_link(&fresh, path) {
+                Err(e) if e.kind() != ErrorKind::AlreadyExists => {
+                    Err(StoreError::Open { path: path.to_owned(), reason: e.to_string() })
+                }
+                _ => sync_dir(path),
+            })
         });
     let _ = fs::remove_file(&fresh);
     made

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     Store,
     backup::all_copies,
+    durably,
     error::{Result, StoreError},
     events::{Entry, EventKind, log},
     feedback::forget_feedback,
@@ -93,11 +94,13 @@ impl Store {
         tx.commit()?;
         let mut copies = 0;
         for copy in self.path().iter().flat_map(|path| all_copies(path)) {
-            fs::remove_file(&copy).map_err(|e| StoreError::Open { path: copy, reason: e.to_string() })?;
+            durably(|| {
+                fs::remove_file(&copy).map_err(|e| StoreError::Open { path: copy.clone(), reason: e.to_string() })
+            })?;
             copies += 1;
         }
         // Rewritten from end to end: what was moved about inside a page leaves no trace either.
-        self.db.execute_batch("VACUUM")?;
+        durably(|| Ok(self.db.execute_batch("VACUUM")?))?;
         let complete = self.empty_log()?;
         self.back_up(now)?;
         Ok(Forgotten { mails: messages.len(), copies, complete })

@@ -20,7 +20,7 @@ use crate::{
     draft::{DraftEvent, DraftState, NotAllowed},
     io::{
         clock, editor,
-        store::{DraftView, Store, StoreError},
+        store::{DraftView, Lock, Store, StoreError},
     },
     reply::editable,
     ui::{
@@ -256,6 +256,12 @@ fn named(draft: &DraftView, given: &str) -> bool {
 
 fn resolve(home: &Home, id: i64, found: Resolution, screen: &mut Screen<'_>) -> Result<Exit> {
     let mut store = home.store()?;
+    // What a process left on its way when it ended is as much in doubt, whether somebody has noticed or not.
+    if store.draft(id)?.state == DraftState::Sending
+        && let Some(Ok(lock)) = home.database()?.parent().map(Lock::acquire_outbox)
+    {
+        store.recover(&lock, clock::now())?;
+    }
     let event = match found {
         Resolution::Sent => DraftEvent::ResolveSent,
         Resolution::Retry => DraftEvent::ResolveRetry,

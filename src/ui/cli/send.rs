@@ -40,7 +40,9 @@ pub fn run(home: &Home, dry_run: bool, screen: &mut Screen<'_>) -> Result<Exit> 
         }
         return Ok(Exit::Fine);
     }
-    let ids: Vec<i64> = approved.iter().map(|draft| draft.id).collect();
+    // What an ended process left on its way is told of, and is not sent again.
+    let cut_off = store.drafts(&[DraftState::Sending])?;
+    let ids: Vec<i64> = cut_off.iter().chain(&approved).map(|draft| draft.id).collect();
     if ids.is_empty() && !home.json() {
         screen.line("Nothing is approved and waiting.")?;
     }
@@ -60,6 +62,7 @@ pub fn deliver(home: &Home, ids: &[i64], screen: &mut Screen<'_>) -> Result<Exit
     runtime.shutdown_background();
     let mut exit = Exit::Fine;
     for (id, delivered) in &done {
+        let delivered = &as_far_as_known(home, *id, delivered)?;
         if !matches!(delivered, Delivered::Placed { .. } | Delivered::Sent) {
             exit = Exit::Attention;
         }
@@ -70,6 +73,14 @@ pub fn deliver(home: &Home, ids: &[i64], screen: &mut Screen<'_>) -> Result<Exit
         }
     }
     Ok(exit)
+}
+
+/// What became of a draft. That one was not sent is more than is known, where a process ended while it was being sent.
+fn as_far_as_known(home: &Home, id: i64, delivered: &Delivered) -> Result<Delivered> {
+    let Delivered::Not(_) = delivered else { return Ok(delivered.clone()) };
+    let draft = home.log()?.draft(id)?;
+    let in_doubt = draft.state == DraftState::Unconfirmed;
+    Ok(if in_doubt { Delivered::Unconfirmed(draft.remark) } else { delivered.clone() })
 }
 
 /// What became of a draft, for the person.

@@ -15,7 +15,7 @@ use crate::{
     draft::DraftState,
     io::{
         clock,
-        store::{Counts, Filter, Lock, Store, daily_backups, room},
+        store::{Counts, Filter, Lock, Store, StoreError, daily_backups, room},
     },
     ui::{term::Screen, words},
 };
@@ -83,9 +83,17 @@ fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
         counts: store.counts()?,
         news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
         approved: store.drafts(&[DraftState::Approved])?.len(),
-        unconfirmed: store.drafts(&[DraftState::Unconfirmed])?.len(),
+        unconfirmed: store.drafts(&[DraftState::Unconfirmed])?.len() + cut_off(config, store)?,
         drafting_rests: config.reply.enabled && ingest::drafting_rests(store, now)?,
     })
+}
+
+/// Drafts that were on their way when the process that sent them ended, and that nobody has taken up since.
+fn cut_off(config: &Config, store: &Store) -> Result<usize> {
+    let sending = || Ok::<_, StoreError>(store.drafts(&[DraftState::Sending])?.len());
+    let nobody_delivers = || !config.store.parent().is_some_and(Lock::is_outbox_held);
+    // Asked again after the lock: the delivery that was seen may just have ended in order.
+    Ok(if sending()? > 0 && nobody_delivers() { sending()? } else { 0 })
 }
 
 fn as_json(status: &Status) -> serde_json::Value {
