@@ -33,3 +33,4 @@ mod rules;
 mod service;
 mod smtp;
 mod store;
+mod wording;
