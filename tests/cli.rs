@@ -86,6 +86,7 @@ const LOOKING: &[Case] = &[
     ("rules doc no.such.rule", 1, "`onward rules list` names them", ""),
     ("notes list", 0, "en/after-final/", ""),
     ("notes preview", 0, "a no after the final round (en)", "reject"),
+    ("notes preview --replies", 0, "pt/thank-you/thank-you/1", "{{"),
     ("notes check", 0, "all fine.", ""),
     ("config path", 0, "config.toml|onward.db", "not there yet"),
     ("config check", 0, "is fine.", ""),
@@ -643,12 +644,20 @@ fn broken_rules_and_texts_of_ones_own_are_named_with_their_lines() {
     let home = Home::with_mail();
     home.write(".config/onward/rules/mine.toml", "[[rule]]\nid = \"mine.x\"\nnonsense = 1\n");
     home.write(".config/onward/templates/note/en/after-final.md", "# 01\nCheer up, {{ nobody }}!\n");
+    let front = "lang = \"fr\"\nkind = \"thank-you\"\ngroup = \"thank-you\"\nvariant = 1";
+    let own = format!("+++\n{front}\n+++\nMerci. Je conteste ce choix.\n");
+    home.write(".config/onward/templates/reply/fr/mine.md", &own);
     run(
         &home,
         &[
             ("rules check", 2, "mine.toml:|nonsense|Nothing was loaded", ""),
             ("rules list", 2, "mine.toml:", ""),
-            ("notes check", 1, "after-final.md:|help: ", "all fine"),
+            (
+                "notes check",
+                1,
+                "after-final.md:|help: |mine.md:7: |it argues with|In: “Je conteste ce choix",
+                "all fine",
+            ),
             ("review", 1, "your rules or texts cannot be used as they are|mine.toml:|after-final.md:", ""),
             ("doctor", 1, "WRONG  rules and texts|mine.toml", ""),
             ("run", 78, "mine.toml|nonsense|after-final.md:", ""),

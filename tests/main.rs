@@ -35,3 +35,4 @@ mod rules;
 mod service;
 mod smtp;
 mod store;
+mod wording;

@@ -11,7 +11,6 @@ use onward::{
         eligibility, lint, parse_edit,
         policy::{Recipient, Situation},
         propose, propose_in, recompose,
-        template::Values,
     },
 };
 
@@ -423,57 +422,18 @@ fn salutations_as_they_signed() {
 }
 
 #[test]
-fn every_text_reads_well_in_every_context() {
-    let templates = Templates::shipped();
-    let some = |text: &str| Some(text.to_owned());
-    let contexts = [
-        (some("Kestrel"), some("Analyst"), some("Anna"), some("Sam Roe")),
-        (
-            some("Müller & Söhne GmbH & Co. KG"),
-            some("Senior Data Analyst (m/w/d) – Schwerpunkt Energiewirtschaft"),
-            some("Dr. Jean-Luc van der Meer"),
-            some("Samantha Roe-Fitzgerald"),
-        ),
-        (some("Kestrel Inc."), None, None, some("Sam")),
-        (None, some("C++ / C# Engineer"), None, some("Sam Roe")),
-        (None, None, None, None),
-    ];
-    let (mut written, mut bad) = (0, Vec::new());
-    for template in templates.all() {
-        let mut renders = 0;
-        for (employer, role, contact, me) in contexts.clone() {
-            let Some(draft) = templates.written(template, &Values { employer, role, contact, me, ..Values::default() })
-            else {
-                continue;
-            };
-            let findings = lint(&draft.text, &template.language);
-            if !findings.is_empty() || draft.text.contains("..") || draft.text.contains("  ") {
-                bad.push(format!("{}: {findings:?}\n{}", template.id, draft.text));
-            }
-            renders += 1;
-        }
-        assert!(renders >= 2, "{} was written {renders} times", template.id);
-        written += renders;
-    }
-    assert!(bad.is_empty(), "{}", bad.join("\n\n"));
-    assert!(written > 150, "{written}");
-    for template in templates.all().filter(|t| t.kind == DraftKind::FeedbackRequest) {
-        let values = Values { employer: some("Kestrel"), role: some("Analyst"), ..Values::default() };
-        let text = templates.written(template, &values).unwrap().text;
-        assert_eq!(text.matches('?').count(), 1, "{text}");
-        let release =
-            ["no answer is fine too", "keine Antwort ist auch in Ordnung", "ist keine Antwort auch in Ordnung"];
-        assert!(template.group == "accept-feedback" || release.iter().any(|r| text.contains(r)), "{text}");
-    }
-}
-
-#[test]
 fn no_text_file_is_forgotten() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut on_disk = Vec::new();
     for kind in ["reply", "note"] {
         for language in std::fs::read_dir(root.join("templates").join(kind)).unwrap() {
-            for file in std::fs::read_dir(language.unwrap().path()).unwrap() {
+            let folder = language.unwrap().path();
+            if folder.is_file() {
+                // What the wording check looks for is no text.
+                assert_eq!(std::fs::read_to_string(&folder).unwrap(), lint::LISTS);
+                continue;
+            }
+            for file in std::fs::read_dir(folder).unwrap() {
                 let path = file.unwrap().path();
                 let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
                 on_disk.push((name, std::fs::read_to_string(&path).unwrap()));

@@ -2,6 +2,8 @@
 //!
 //! Shape only: no list of first names, nothing about gender or title. When in doubt a text is not a name.
 
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
 use crate::{clean, message::Address};
 
 /// Longest name used in a salutation, in characters.
@@ -28,6 +30,9 @@ const NOT_A_PERSON: &[&str] = &[
     "bewerbung",
     "bewerbermanagement",
     "acquisition",
+    "committee",
+    "search",
+    "campus",
     "human",
     "resources",
     "support",
@@ -64,6 +69,88 @@ const NOT_A_PERSON: &[&str] = &[
     "thanks",
     "best",
     "kind",
+    // Spanish, French, Italian, Dutch, Portuguese; without accents, as they are compared.
+    "equipe",
+    "equipo",
+    "equipa",
+    "recrutement",
+    "recruteur",
+    "reclutamiento",
+    "reclutamento",
+    "recrutamento",
+    "seleccion",
+    "selecao",
+    "selezione",
+    "selectie",
+    "werving",
+    "wervingsteam",
+    "personeelszaken",
+    "vacatures",
+    "empleo",
+    "emploi",
+    "emprego",
+    "carriere",
+    "carrieres",
+    "carreras",
+    "carreiras",
+    "candidature",
+    "candidatures",
+    "candidaturas",
+    "talents",
+    "talento",
+    "talentos",
+    "talenti",
+    "ressources",
+    "humaines",
+    "recursos",
+    "humanos",
+    "risorse",
+    "umane",
+    "rh",
+    "departamento",
+    "departement",
+    "dipartimento",
+    "afdeling",
+    "ufficio",
+    "oficina",
+    "servizio",
+    "direction",
+    "direccion",
+    "gestion",
+    "gestao",
+    "atencion",
+    "atendimento",
+    "votre",
+    "notre",
+    "nuestro",
+    "onze",
+    "ons",
+    "het",
+    "cordialement",
+    "cordiali",
+    "saluti",
+    "saludo",
+    "saludos",
+    "atentamente",
+    "groet",
+    "groeten",
+    "cumprimentos",
+    "atenciosamente",
+    "sas",
+    "sarl",
+    "srl",
+    "s.r.l",
+    "s.p.a",
+    "spa",
+    "s.a",
+    "s.l",
+    "slu",
+    "bv",
+    "b.v",
+    "nv",
+    "n.v",
+    "ltda",
+    "lda",
 ];
 
 /// Local parts that reach nobody, with separators removed.
@@ -72,10 +159,20 @@ const NO_REPLY: &[&str] = &[
     "donotreply",
     "dontreply",
     "nepasrepondre",
-    "noresponder",
     "nichtantworten",
     "keineantwort",
     "neantworten",
+    "sansreponse",
+    "norespond",
+    "sinrespuesta",
+    "nonrispondere",
+    "senzarisposta",
+    "nietbeantwoorden",
+    "nietantwoorden",
+    "geenantwoord",
+    "naoresponda",
+    "naoresponder",
+    "semresposta",
     "noreplies",
     "unattended",
     "nobody",
@@ -84,10 +181,10 @@ const NO_REPLY: &[&str] = &[
 /// Local parts of the machinery of mail itself (RFC 5321 §4.5.1, RFC 2142).
 const MAILER: &[&str] = &["mailerdaemon", "postmaster", "bounce", "bounces", "mailer"];
 
-/// The local part in lower case without separators and without a subaddress (`no-reply+x` → `noreply`).
+/// The local part in lower case without accents, separators and a subaddress (`não-responda+x` → `naoresponda`).
 fn squeezed(local: &str) -> String {
     let base = local.split_once('+').map_or(local, |(base, _)| base);
-    base.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    plain(base).chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Whether the address says that nobody reads it: `no-reply@`, `do.not.reply+abc@`, `notifications@`.
@@ -157,7 +254,11 @@ fn is_name_word(word: &str) -> bool {
     letters > 0
         && !shouting
         && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
-        && !NOT_A_PERSON.contains(&word.trim_end_matches('.').to_lowercase().as_str())
+        && ![word.to_lowercase(), plain(word)].iter().any(|w| {
+            // `L'équipe` is a word behind its article.
+            let bare = w.rsplit(['\'', '’']).next().unwrap_or_default();
+            NOT_A_PERSON.contains(&bare.trim_end_matches('.'))
+        })
 }
 
 /// How they signed, made safe for a salutation. A lone word that is the family name of the display name is completed
@@ -179,15 +280,23 @@ pub fn signed_name(signed: Option<&str>, sender: Option<&Address>) -> Option<Str
 /// part, none in the domain (`Anna Schmidt <a.schmidt@x>`, but not `Acme Robotics <robotics@acme>`).
 pub fn personal_name(address: &Address) -> Option<String> {
     let name = person_name(&address.name).filter(|name| name.contains(' '))?;
-    let (local, domain) = (fold(address.local()), organisation(address.domain()));
-    let words: Vec<String> = name.split_whitespace().map(fold).filter(|word| word.chars().count() >= 3).collect();
-    let fits = words.iter().any(|w| local.contains(w)) && !words.iter().any(|w| domain.contains(w));
+    let words: Vec<&str> = name.split_whitespace().filter(|word| word.chars().count() >= 3).collect();
+    let stands_in =
+        |text: &str| words.iter().any(|word| spellings(word).iter().any(|w| plain(text).contains(w.as_str())));
+    let fits = stands_in(address.local()) && !stands_in(organisation(address.domain()).as_str());
     fits.then_some(name)
 }
 
-/// Lower case with the German letters as addresses spell them.
-fn fold(text: &str) -> String {
-    text.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss")
+/// A word of a name as addresses spell it: `müller` as `mueller` and as `muller`.
+fn spellings(word: &str) -> [String; 2] {
+    let german = word.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue");
+    [plain(&german), plain(word)]
+}
+
+/// Lower case without accents: `Núñez` → `nunez`.
+fn plain(text: &str) -> String {
+    let bare = text.to_lowercase().nfd().filter(|c| !is_combining_mark(*c)).collect::<String>();
+    bare.replace('ß', "ss").replace('ø', "o").replace('æ', "ae").replace('œ', "oe").replace('ł', "l")
 }
 
 /// The registrable domain (`mail.acme.co.uk` → `acme.co.uk`), or the whole domain where the list of public suffixes
@@ -211,6 +320,13 @@ mod tests {
             "jobs.no_reply@x.example",
             "notifications@x.example",
             "nicht-antworten@x.example",
+            "ne-pas-repondre@x.example",
+            "no.responder@x.example",
+            "no-responda@x.example",
+            "non-rispondere@x.example",
+            "niet-beantwoorden@x.example",
+            "nao-responda@x.example",
+            "não-responda@x.example",
         ] {
             assert!(is_no_reply(email), "{email}");
         }
@@ -233,9 +349,19 @@ mod tests {
             ("Anna Schmidt via Greenhouse", Some("Anna Schmidt")),
             ("Ludwig van der Meer", Some("Ludwig van der Meer")),
             ("The Hiring Team", None),
+            ("Search Committee Chair", None),
             ("Talent Acquisition", None),
             ("KESTREL", None),
             ("Kestrel GmbH", None),
+            ("José Núñez", Some("José Núñez")),
+            ("Équipe Recrutement", None),
+            ("L'équipe Kestrel", None),
+            ("Equipo de Selección", None),
+            ("Risorse Umane", None),
+            ("Het Wervingsteam", None),
+            ("Recursos Humanos", None),
+            ("A Equipa de Recrutamento", None),
+            ("Kestrel S.p.A.", None),
             ("anna", None),
             ("Anna {{7*7}}", None),
             ("Anna\r\nBcc: evil@x.example", None),
@@ -256,6 +382,13 @@ mod tests {
         for (name, email, personal) in [
             ("Anna Schmidt", "a.schmidt@kestrel.example", true),
             ("Anna Schmidt", "anna@schmidt.example", false),
+            ("José Núñez", "jose.nunez@kestrel.example", true),
+            ("José Núñez", "j.núñez@kestrel.example", true),
+            ("François Lefèvre", "f.lefevre@kestrel.example", true),
+            ("Jürgen Müller", "mueller@kestrel.example", true),
+            ("Jürgen Müller", "muller@kestrel.example", true),
+            ("Jürgen Müller", "müller@kestrel.example", true),
+            ("Jürgen Müller", "jobs@mueller.example", false),
             ("Kestrel", "kestrel-jobs@ats.example", false),
             ("Kestrel Robotics", "kestrel@kestrel.example", false),
             ("Anna Schmidt", "x7f3a9@reply.ats.example", false),

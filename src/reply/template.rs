@@ -3,6 +3,8 @@
 //! A variable that is not known never leaves a hole: a variant that does not need it is taken. Values go in as data and
 //! are never read as template text. This module must not know why a group was chosen nor what a header is.
 
+mod shipped;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
@@ -10,25 +12,20 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Deserialize;
 
 use super::{
-    DraftKind, Finding, Problem, lint,
+    DraftKind, Finding, Problem,
+    lint::{Made, lint_made},
     section::{Section, first_line, sections},
 };
 use crate::clean;
 
-/// The shipped files: name as the person sees it, and text.
-pub const SHIPPED: &[(&str, &str)] = &[
-    ("templates/reply/de/feedback-request.md", include_str!("../../templates/reply/de/feedback-request.md")),
-    ("templates/reply/de/frame.md", include_str!("../../templates/reply/de/frame.md")),
-    ("templates/reply/de/thank-you.md", include_str!("../../templates/reply/de/thank-you.md")),
-    ("templates/reply/en/feedback-request.md", include_str!("../../templates/reply/en/feedback-request.md")),
-    ("templates/reply/en/frame.md", include_str!("../../templates/reply/en/frame.md")),
-    ("templates/reply/en/thank-you.md", include_str!("../../templates/reply/en/thank-you.md")),
-];
+pub use shipped::SHIPPED;
 
 /// What a template may name.
 pub const VARIABLES: &[&str] = &["employer", "role", "contact", "me", "colleague", "rounds", "interview_day"];
 /// Those that make a thank-you specific: a text that uses one is taken before a text that does not.
 const SPECIFIC: &[&str] = &["colleague", "rounds", "interview_day"];
+/// The group that takes an offer of feedback: what they offered needs no release.
+const ACCEPTING: &str = "accept-feedback";
 /// Longest value put into a text, in characters. A longer one is treated as unknown: a cut title is a hole as well.
 pub const VALUE_CHARS_MAX: usize = 80;
 
@@ -49,6 +46,22 @@ pub struct Values {
     pub rounds: Option<u8>,
     /// The day of the only conversation.
     pub interview_day: Option<Date>,
+}
+
+impl Values {
+    /// Everything known, with short names: what a text is checked and shown with.
+    pub fn sample() -> Values {
+        let known = |text: &str| Some(text.to_owned());
+        Values {
+            employer: known("Northwind"),
+            role: known("Analyst"),
+            contact: known("Kim Doe"),
+            me: known("Sam Roe"),
+            colleague: known("Alex Poe"),
+            rounds: Some(3),
+            interview_day: Date::new(2026, 3, 12).ok(),
+        }
+    }
 }
 
 /// A value as it may stand in a sentence: cleaned, on one line, without anything that looks like markup, a link, a
@@ -87,6 +100,13 @@ impl Template {
     /// Whether it thanks for something that only this process had.
     fn is_specific(&self) -> bool {
         self.needs.iter().any(|n| SPECIFIC.contains(&n.as_str()))
+    }
+
+    /// What the wording check says about this text, written out with `values`.
+    fn findings(&self, text: &str, values: &Values) -> Vec<Finding> {
+        let names: Vec<&str> = [&values.contact, &values.colleague].into_iter().filter_map(|n| n.as_deref()).collect();
+        let asks = self.kind == DraftKind::FeedbackRequest && self.group != ACCEPTING;
+        lint_made(text, &self.language, Made { asks, names: &names })
     }
 }
 
@@ -240,10 +260,10 @@ impl Templates {
         let written: Vec<(Written, Vec<Finding>)> = specific
             .into_iter()
             .chain(general)
-            .filter_map(|t| self.written(t, values))
-            .map(|w| {
-                let findings = lint(&w.text, language);
-                (w, findings)
+            .filter_map(|t| Some((t, self.written(t, values)?)))
+            .map(|(t, written)| {
+                let findings = t.findings(&written.text, values);
+                (written, findings)
             })
             .collect();
         // The first choice that reads well; else the first that may go out at all after a look.
@@ -301,29 +321,20 @@ impl Templates {
 
     /// What the wording check says about every text, written out with sample values.
     pub fn check(&self) -> Vec<Problem> {
-        let known = |text: &str| Some(text.to_owned());
-        let values = Values {
-            employer: known("Northwind"),
-            role: known("Analyst"),
-            contact: known("Kim Doe"),
-            me: known("Sam Roe"),
-            colleague: known("Alex Poe"),
-            rounds: Some(3),
-            interview_day: Date::new(2026, 3, 12).ok(),
-        };
+        let values = Values::sample();
         let mut problems = Vec::new();
         for template in &self.templates {
             let findings = match self.written(template, &values) {
-                Some(written) => lint(&written.text, &template.language),
+                Some(written) => template.findings(&written.text, &values),
                 None => {
                     let text = format!("the language `{}` has no salutation or sign-off", template.language);
-                    vec![Finding { code: "no-frame", text, stops: true }]
+                    vec![Finding { code: "no-frame", text, sentence: None, stops: true }]
                 }
             };
             problems.extend(findings.into_iter().map(|f| Problem {
                 file: template.file.clone(),
                 line: template.line,
-                message: f.text.trim_end_matches('.').to_owned(),
+                message: f.said().trim_end_matches('.').to_owned(),
                 help: format!("text `{}`, check `{}`", template.id, f.code),
             }));
         }
@@ -363,6 +374,9 @@ fn render(source: &str, words: &BTreeMap<&'static str, String>) -> Option<String
 mod tests {
     use super::*;
 
+    /// The languages that replies are shipped in.
+    const LANGUAGES: &[&str] = &["de", "en", "es", "fr", "it", "nl", "pt"];
+
     #[test]
     fn the_shipped_files_read_without_a_problem_and_pass_the_check() {
         let (templates, problems) = Templates::load(&[]);
@@ -371,19 +385,119 @@ mod tests {
     }
 
     #[test]
-    fn every_group_has_three_variants_in_both_languages_and_one_that_needs_nothing() {
+    fn every_group_has_three_variants_in_every_language_and_one_that_needs_nothing() {
         let templates = Templates::shipped();
-        let groups: BTreeSet<_> = templates.all().map(|t| (t.kind.as_str(), t.group.as_str())).collect();
-        assert_eq!(groups.len(), 11);
-        for (kind, group) in groups {
-            for language in ["en", "de"] {
-                let of: Vec<_> = templates
-                    .all()
-                    .filter(|t| t.language == language && t.kind.as_str() == kind && t.group == group)
-                    .collect();
-                assert!(of.len() >= 3, "{language} {kind} {group}: {}", of.len());
-                assert!(of.iter().any(|t| t.needs.is_empty()), "{language} {kind} {group} always needs something");
+        let groups: BTreeSet<_> = templates.all().map(|t| (t.kind, t.group.as_str())).collect();
+        assert_eq!(groups.len(), 15);
+        for ((kind, group), language) in groups.iter().flat_map(|g| LANGUAGES.iter().map(move |l| (g, l))) {
+            let of = || templates.all().filter(|t| (t.kind, t.group.as_str()) == (*kind, *group));
+            let of: Vec<_> = of().filter(|t| t.language == *language).collect();
+            assert!(of.iter().filter(|t| !t.is_specific()).count() >= 3, "{language} {kind} {group}: {}", of.len());
+            assert!(of.iter().any(|t| t.needs.is_empty()), "{language} {kind} {group} always needs something");
+        }
+        for (group, language) in ["thank-you-after-interview", "feedback-after-interview", "feedback-after-final"]
+            .iter()
+            .flat_map(|g| LANGUAGES.iter().map(move |l| (g, l)))
+        {
+            for fact in SPECIFIC {
+                let thanks = |t: &&Template| t.needs.len() == 1 && t.needs.contains(*fact);
+                let found =
+                    templates.all().filter(|t| t.language == *language && t.group == *group).any(|t| thanks(&t));
+                assert!(found, "{language} {group} has no text for {fact} alone");
             }
+        }
+    }
+
+    #[test]
+    fn frames_have_every_part_and_dates_are_said_as_the_language_does() {
+        let templates = Templates::shipped();
+        for language in LANGUAGES {
+            let count = |part| templates.frame(language, part).unwrap_or_default().split_whitespace().count();
+            assert_eq!((count(Part::Numbers), count(Part::Months)), (5, 12), "{language}");
+            let greetings = [Part::GreetingFirst, Part::GreetingFull, Part::GreetingTeam, Part::SignOff, Part::Date];
+            assert!(greetings.into_iter().all(|part| count(part) > 0), "{language}");
+        }
+        for (language, day, expected) in [
+            ("en", 12, "12 March"),
+            ("de", 12, "12. März"),
+            ("fr", 1, "1er mars"),
+            ("fr", 2, "2 mars"),
+            ("es", 12, "12 de marzo"),
+            ("it", 1, "il 1º marzo"),
+            ("it", 8, "l’8 marzo"),
+            ("it", 12, "il 12 marzo"),
+            ("nl", 12, "12 maart"),
+            ("pt", 1, "1º de março"),
+        ] {
+            let values = Values { interview_day: Date::new(2026, 3, day).ok(), ..Values::default() };
+            let said = templates.words(language, &values).remove("interview_day");
+            assert_eq!(said.as_deref(), Some(expected), "{language}");
+        }
+    }
+
+    #[test]
+    fn no_text_says_the_gender_of_anybody() {
+        let gendered = [
+            "enchanté",
+            "ravi",
+            "ravie",
+            "heureux",
+            "heureuse",
+            "reconnaissant",
+            "reconnaissante",
+            "déçu",
+            "déçue",
+            "intéressé",
+            "intéressée",
+            "candidat",
+            "candidate",
+            "encantado",
+            "encantada",
+            "agradecido",
+            "agradecida",
+            "interesado",
+            "interesada",
+            "atento",
+            "atenta",
+            "candidato",
+            "candidata",
+            "lieto",
+            "lieta",
+            "grato",
+            "grata",
+            "contento",
+            "contenta",
+            "interessato",
+            "interessata",
+            "obrigado",
+            "obrigada",
+            "interessado",
+            "interessada",
+            "satisfeito",
+            "satisfeita",
+            "monsieur",
+            "madame",
+            "señor",
+            "señora",
+            "signor",
+            "signora",
+            "senhor",
+            "senhora",
+            "herr",
+            "frau",
+            "mr",
+            "mrs",
+            "ms",
+            "mevrouw",
+            "meneer",
+            "você",
+            "tu",
+        ];
+        for (file, text) in SHIPPED {
+            let lower = text.to_lowercase();
+            let word = lower.split(|c: char| !c.is_alphabetic()).find(|word| gendered.contains(word));
+            assert_eq!(word, None, "{file}");
+            assert!(!lower.contains("(e)") && !lower.contains("/a "), "{file}");
         }
     }
 

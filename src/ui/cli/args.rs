@@ -449,8 +449,12 @@ pub enum NotesVerb {
     /// List the notes
     List,
     /// Show what the notes look like
-    Preview,
-    /// Check shipped and own notes and reply templates
+    Preview {
+        /// Show the reply texts instead, each with sample names
+        #[arg(long)]
+        replies: bool,
+    },
+    /// Check shipped and own notes and reply texts: file, line, sentence and reason
     Check,
 }
 

@@ -9,6 +9,7 @@ use crate::{
     io::clock,
     note::{NoteContext, Notes, choose},
     outcome::Stage,
+    reply::template::Values,
     ui::{term::Screen, words},
 };
 
@@ -16,7 +17,8 @@ use crate::{
 pub fn run(home: &Home, verb: &NotesVerb, screen: &mut Screen<'_>) -> Result<Exit> {
     match verb {
         NotesVerb::List => list(home, &texts(home)?, screen),
-        NotesVerb::Preview => preview(home, &texts(home)?, screen),
+        NotesVerb::Preview { replies: false } => preview(home, &texts(home)?, screen),
+        NotesVerb::Preview { replies: true } => preview_replies(home, screen),
         NotesVerb::Check => check(home, screen),
     }
 }
@@ -59,6 +61,22 @@ fn preview(home: &Home, notes: &Notes, screen: &mut Screen<'_>) -> Result<Exit> 
         } else {
             screen.heading(format!("{} ({language})", words::no(*stage)))?;
             screen.wrapped("  ", &note.text)?;
+            screen.gap()?;
+        }
+    }
+    Ok(Exit::Fine)
+}
+
+/// Every reply text as it would be sent, with sample names.
+fn preview_replies(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
+    let (templates, ..) = kit::load_texts(&home.config_path()?.with_file_name("templates"));
+    for template in templates.all() {
+        let Some(written) = templates.written(template, &Values::sample()) else { continue };
+        if home.json() {
+            writeln!(screen.raw(), "{}", json!({ "template": written.template, "text": written.text }))?;
+        } else {
+            screen.heading(&written.template)?;
+            screen.wrapped("  ", &written.text)?;
             screen.gap()?;
         }
     }
