@@ -156,3 +156,32 @@ fn an_answer_to_a_question_is_kept_word_by_word_and_forgotten_on_request() {
     let bytes = std::fs::read(home.database()).unwrap();
     assert!(!bytes.windows(20).any(|part| part == b"settle a dispute wit"), "not a word of it is left");
 }
+
+#[test]
+fn a_silence_is_asked_about_where_a_person_reads_and_not_when_they_write() {
+    let home = Home::with_maildir("");
+    let days = |days: u64| std::time::SystemTime::now() - std::time::Duration::from_secs(days * 24 * 3600);
+    let put = |n: usize, ago: u64| {
+        home.deliver(&format!("{n}.test"), &sample(n).bytes);
+        let file = std::fs::File::open(home.maildir().join("new").join(format!("{n}.test"))).unwrap();
+        file.set_modified(days(ago)).unwrap();
+    };
+    // An invitation by a person, and a receipt by a program: nobody reads an answer to that one.
+    put(4, 20);
+    put(1, 20);
+    put(9, 3);
+    assert_eq!(home.verb(&["once"]).code, 0);
+    let drafts = home.json(&["draft", "list", "--all"]);
+    assert_eq!(drafts.len(), 1, "{drafts:?}");
+    let draft = &drafts[0];
+    assert_eq!((&draft["kind"], &draft["outcome"]), (&Value::from("follow-up"), &item(&home, &sample(4))["id"]));
+    assert_eq!(draft["to"], "edith.marlow@larkfield.example");
+    assert_eq!(home.verb(&["once"]).code, 0);
+    assert_eq!(home.json(&["draft", "list", "--all"]).len(), 1, "once is enough");
+
+    // Sample 34 is of the same employer: they have written.
+    put(34, 0);
+    assert_eq!(home.verb(&["once"]).code, 0);
+    assert_eq!(state(&home, &draft["id"].to_string()), "withdrawn");
+    assert_eq!(home.json(&["draft", "list", "--all"]).len(), 1);
+}
