@@ -12,7 +12,7 @@ use super::{Dropped, Modality, facts::Languages, modality::Cues, sender::SenderF
 use crate::{
     message::{Message, Zone},
     rules::{
-        Candidates, Condition, FactTest, HeaderTest, Pack, Rule, RuleSet, Scope, Status,
+        AllCandidates, Candidates, Condition, FactTest, HeaderTest, Pack, Rule, RuleSet, Scope, Status, Texts,
         phrase::{Capture, Haystack, Phrase},
     },
 };
@@ -53,7 +53,7 @@ pub(crate) struct Context<'m> {
 
 /// All hits, in the order of the sentences, each with its reason where it does not count.
 pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
-    let kana = context.sentences.iter().any(|s| s.normal.text.contains(is_kana));
+    let kana = context.sentences.iter().any(|s| !s.normal.text.is_ascii() && s.normal.text.contains(is_kana));
     let texts = context.sentences.iter().map(|s| Haystack::new(&s.normal.text)).collect();
     let mut judge = Judge { context, texts, read: read(context), kana, memo: HashMap::new() };
     let mut raws = judge.matches();
@@ -69,11 +69,10 @@ pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
 /// The packs whose rules read: those of the languages the text may be written in. The same letters are other words
 /// elsewhere: Spanish `no` is Portuguese for `in the`.
 fn read<'m>(context: &Context<'m>) -> Vec<Option<PackRead<'m>>> {
+    let texts = Texts::new(context.sentences.iter().map(|s| s.normal.text.as_str()));
     let read = |pack: &'m Pack| {
         let index = context.languages.may_be(&pack.language).then(|| context.rules.index(pack))?;
-        let mut lookup = index.lookup();
-        let candidates = context.sentences.iter().map(|s| lookup.candidates(&s.normal.text)).collect();
-        Some(PackRead { pack, candidates })
+        Some(PackRead { pack, candidates: index.candidates(&texts) })
     };
     context.rules.packs.iter().map(read).collect()
 }
@@ -82,7 +81,7 @@ fn read<'m>(context: &Context<'m>) -> Vec<Option<PackRead<'m>>> {
 struct PackRead<'m> {
     pack: &'m Pack,
     /// For each sentence the phrases that may stand in it.
-    candidates: Vec<Candidates>,
+    candidates: AllCandidates,
 }
 
 struct Judge<'c, 'm> {
@@ -107,7 +106,10 @@ impl<'c, 'm> Judge<'c, 'm> {
         let mut counts = vec![(0, 0); self.context.rules.rules.len()];
         for (index, (sentence, text)) in self.context.sentences.iter().zip(&self.texts).enumerate() {
             for PackRead { pack, candidates } in self.read.iter().flatten() {
-                let Some(candidates) = candidates.get(index) else { continue };
+                let candidates = candidates.of(index);
+                if candidates.is_empty() || self.other_script(pack, sentence) {
+                    continue;
+                }
                 let found = OnceCell::new();
                 let cues = || {
                     let lists = pack.cues.as_ref()?;
@@ -124,8 +126,8 @@ impl<'c, 'm> Judge<'c, 'm> {
     }
 
     /// What a rule reads in a sentence.
-    fn candidates(&self, rule: usize, sentence: usize) -> Option<&Candidates> {
-        self.read.get(self.rule(rule)?.pack)?.as_ref()?.candidates.get(sentence)
+    fn candidates(&self, rule: usize, sentence: usize) -> Option<Candidates<'_>> {
+        Some(self.read.get(self.rule(rule)?.pack)?.as_ref()?.candidates.of(sentence))
     }
 
     /// The places of one phrase in one sentence, each with its modality.
@@ -138,7 +140,7 @@ impl<'c, 'm> Judge<'c, 'm> {
         out: &mut Vec<Raw>,
     ) {
         let Some(rule) = self.rule(number) else { return };
-        if rule.status == Status::Preview || self.other_script(rule, sentence) {
+        if rule.status == Status::Preview {
             return;
         }
         // The subject of an answer is that of the mail it answers: it names the role, but what it says was said before.
@@ -161,9 +163,9 @@ impl<'c, 'm> Judge<'c, 'm> {
         }
     }
 
-    /// Whether a sentence is Japanese and the rule Chinese or the other way round: what the same characters say differs.
-    fn other_script(&self, rule: &Rule, sentence: &Sentence) -> bool {
-        match rule.language.as_str() {
+    /// Whether a sentence is Japanese and the rules Chinese or the other way round: what the same characters say differs.
+    fn other_script(&self, pack: &Pack, sentence: &Sentence) -> bool {
+        match pack.language.as_str() {
             "zh" => is_japanese(&sentence.normal.text),
             "ja" => !self.kana,
             _ => false,
@@ -325,7 +327,7 @@ impl<'c, 'm> Judge<'c, 'm> {
 /// Whether enough different phrases of a condition are found in some sentences.
 fn counted(
     condition: &Condition,
-    places: &[(&Haystack<'_>, &Candidates)],
+    places: &[(&Haystack<'_>, Candidates<'_>)],
     found: impl Fn(&Phrase, &Haystack<'_>) -> bool,
 ) -> bool {
     let stand = |list: &[Phrase], enough: usize| {

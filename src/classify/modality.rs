@@ -40,7 +40,7 @@ pub(crate) struct Cues<'t> {
 
 impl<'t> Cues<'t> {
     /// Finds all cues of a normalised sentence.
-    pub(crate) fn find(haystack: &Haystack<'t>, lists: &CueLists, candidates: &Candidates) -> Cues<'t> {
+    pub(crate) fn find(haystack: &Haystack<'t>, lists: &CueLists, candidates: Candidates<'_>) -> Cues<'t> {
         let all = |cue: Cue| -> Vec<Span> {
             let list = lists.lists.get(&cue).map_or(&[][..], Vec::as_slice);
             let among = candidates.among(list.first(), list.len());

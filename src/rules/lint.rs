@@ -3,7 +3,7 @@
 //! must not judge whether a rule is wise.
 
 use super::{
-    Diagnostic, Layer, Source,
+    Diagnostic, Layer, Source, Texts,
     diagnostic::Problems,
     normal::normalise,
     pack::Pack,
@@ -97,11 +97,11 @@ fn sentences(set: &RuleSet, pack: usize) -> Vec<String> {
 
 /// The number of sentences, and for each phrase in how many of them it had to be searched for and was not there.
 fn tried(set: &RuleSet, pack: &Pack, sentences: &[String]) -> (usize, Vec<usize>) {
-    let mut lookup = set.index(pack).lookup();
+    let all = set.index(pack).candidates(&Texts::new(sentences.iter().map(String::as_str)));
     let mut tried = vec![0; pack.phrases.len()];
-    for sentence in sentences {
-        let (candidates, text) = (lookup.candidates(sentence), Haystack::new(sentence));
-        for at in candidates.among(pack.phrases.first().map(|(_, p)| p), pack.phrases.len()) {
+    for (number, sentence) in sentences.iter().enumerate() {
+        let text = Haystack::new(sentence);
+        for at in all.of(number).among(pack.phrases.first().map(|(_, p)| p), pack.phrases.len()) {
             let misses = pack.phrases.get(at).is_some_and(|(_, phrase)| !phrase.stands_in(&text));
             if let Some(count) = tried.get_mut(at).filter(|_| misses) {
                 *count += 1;

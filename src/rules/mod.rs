@@ -35,7 +35,7 @@ use sha2::{Digest, Sha256};
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use fmt::formatted;
-pub(crate) use index::Candidates;
+pub(crate) use index::{AllCandidates, Candidates, Texts};
 pub use lint::lint;
 pub(crate) use pack::Pack;
 pub use schema::schema;

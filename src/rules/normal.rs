@@ -7,7 +7,7 @@
 //! Chinese characters that hiring mail uses are their simplified forms, so that one phrase serves both. Not done:
 //! stemming, accent folding, spelling correction (`rules.md` §3.2).
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
 
 use unicode_normalization::char::{compose, is_combining_mark};
 
@@ -25,43 +25,33 @@ pub struct Normal {
 pub fn normalise(text: &str) -> Normal {
     let out = Normal { text: String::with_capacity(text.len()), map: Vec::with_capacity(text.len() + 1) };
     let mut b = Builder { out, gap: None };
-    let mut chars = text.char_indices().peekable();
-    let mut skip_to = 0;
-    while let Some((at, mut c)) = chars.next() {
-        if at < skip_to {
-            continue;
-        }
-        if matches!(c, '(' | '/') && b.in_word() {
-            let ending = text.get(at..).map_or(0, glued_ending);
-            if ending > 0 {
-                skip_to = at + ending;
-                continue;
-            }
-        }
-        if let 'ｦ'..='ﾝ' = c {
-            c = full_katakana(c);
-        }
-        while let Some((_, next)) = chars.peek()
-            && !next.is_ascii()
-            && (is_combining_mark(*next) || matches!(next, 'ﾞ' | 'ﾟ'))
-        {
-            let mark = match next {
-                'ﾞ' => '\u{3099}',
-                'ﾟ' => '\u{309a}',
-                other => *other,
-            };
-            match compose(c, mark) {
-                Some(composed) => c = composed,
-                None if mark == '\u{307}' => {}
-                None => break,
-            }
-            chars.next();
-        }
-        b.char(unwidened(c), at);
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let plain = plain(rest);
+        at += if plain.is_empty() { b.next(rest, at) } else { b.plain(plain, at) };
     }
     b.expand_contractions();
     b.out.map.push(text.len() as u32);
     b.out
+}
+
+/// The beginning of a text that is written as it stands, but for capitals: words of ASCII with one space between two.
+fn plain(text: &str) -> &str {
+    let written = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'(' | b'/' | b'`');
+    let mut end = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            byte if written(&byte) => end = at + 1,
+            b' ' if end == at && at > 0 => {}
+            _ => break,
+        }
+    }
+    let plain = text.get(..end).unwrap_or_default();
+    match text.as_bytes().get(end) {
+        // A combining mark may stand there, which makes the last letter another one.
+        Some(byte) if !byte.is_ascii() => plain.get(..end.saturating_sub(1)).unwrap_or_default().trim_end(),
+        _ => plain,
+    }
 }
 
 /// Longest ending in brackets that is left out, in characters.
@@ -141,6 +131,50 @@ struct Builder {
 }
 
 impl Builder {
+    /// Writes plain text; the number of its bytes.
+    fn plain(&mut self, text: &str, at: usize) -> usize {
+        self.close_gap();
+        let start = self.out.text.len();
+        self.out.text.push_str(text);
+        self.out.text.get_mut(start..).into_iter().for_each(str::make_ascii_lowercase);
+        self.out.map.extend(at as u32..(at + text.len()) as u32);
+        text.len()
+    }
+
+    /// Writes the first character of a text and what belongs to it; the number of bytes they take.
+    fn next(&mut self, text: &str, at: usize) -> usize {
+        let mut chars = text.chars();
+        let Some(mut c) = chars.next() else { return 0 };
+        let mut taken = c.len_utf8();
+        if matches!(c, '(' | '/') && self.in_word() {
+            let ending = glued_ending(text);
+            if ending > 0 {
+                return ending;
+            }
+        }
+        if let 'ｦ'..='ﾝ' = c {
+            c = full_katakana(c);
+        }
+        while let Some(next) = chars.next()
+            && !next.is_ascii()
+            && (is_combining_mark(next) || matches!(next, 'ﾞ' | 'ﾟ'))
+        {
+            let mark = match next {
+                'ﾞ' => '\u{3099}',
+                'ﾟ' => '\u{309a}',
+                other => other,
+            };
+            match compose(c, mark) {
+                Some(composed) => c = composed,
+                None if mark == '\u{307}' => {}
+                None => break,
+            }
+            taken += next.len_utf8();
+        }
+        self.char(unwidened(c), at);
+        taken
+    }
+
     fn char(&mut self, c: char, at: usize) {
         match c {
             c if c.is_whitespace() => {
@@ -193,13 +227,18 @@ impl Builder {
         self.gap.is_none() && (0..2).all(|_| before.next().is_some_and(char::is_alphabetic))
     }
 
-    fn push(&mut self, text: &str, at: usize) {
+    /// Writes the white space before what comes next.
+    fn close_gap(&mut self) {
         if let Some(gap) = self.gap.take()
             && !self.out.text.is_empty()
         {
             self.out.text.push(' ');
             self.out.map.push(gap as u32);
         }
+    }
+
+    fn push(&mut self, text: &str, at: usize) {
+        self.close_gap();
         self.out.text.push_str(text);
         self.out.map.extend(std::iter::repeat_n(at as u32, text.len()));
     }
@@ -210,23 +249,38 @@ impl Builder {
             return;
         }
         let given = std::mem::take(&mut self.out);
-        let mut rest = given.text.as_str();
-        let mut at = 0;
-        while !rest.is_empty() {
-            let (taken, written) = contraction(rest, self.out.text.as_bytes().last().copied());
-            let step = if taken == 0 { rest.chars().next().map_or(1, char::len_utf8) } else { taken };
-            let (head, tail) = rest.split_at_checked(step).unwrap_or((rest, ""));
+        let (mut at, mut copied) = (0, 0);
+        let mut before = None;
+        while let Some(byte) = given.text.as_bytes().get(at).copied() {
+            let rest = given.text.get(at..).filter(|_| may_contract(byte, before));
+            let Some((taken, written)) = rest.map(|rest| contraction(rest, before)).filter(|(taken, _)| *taken > 0)
+            else {
+                before = Some(byte);
+                at += 1;
+                continue;
+            };
+            self.copy(&given, copied..at);
             let source = given.map.get(at).copied().unwrap_or(0);
-            if taken == 0 {
-                self.out.text.push_str(head);
-                self.out.map.extend(given.map.iter().skip(at).take(step));
-            } else {
-                self.out.text.push_str(written);
-                self.out.map.extend(std::iter::repeat_n(source, written.len()));
-            }
-            at += step;
-            rest = tail;
+            self.out.text.push_str(written);
+            self.out.map.extend(std::iter::repeat_n(source, written.len()));
+            before = written.bytes().last();
+            at += taken;
+            copied = at;
         }
+        self.copy(&given, copied..at);
+    }
+
+    fn copy(&mut self, from: &Normal, range: Range<usize>) {
+        self.out.text.push_str(from.text.get(range.clone()).unwrap_or_default());
+        self.out.map.extend(from.map.get(range).unwrap_or_default());
+    }
+}
+
+/// Whether a contraction may begin with the byte, behind the other.
+fn may_contract(byte: u8, before: Option<u8>) -> bool {
+    match before.is_some_and(is_letter) {
+        true => matches!(byte, b'n' | b'\''),
+        false => matches!(byte, b'c' | b'h' | b'i' | b'l' | b's' | b't' | b'w'),
     }
 }
 
@@ -346,7 +400,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_contraction_begins_as_expected() {
+        for text in
+            ["can't", "cannot", "won't", "shan't", "let's", "it's", "that's", "he's", "she's", "there's", "here's"]
+                .into_iter()
+                .chain(["what's", "who's", "where's"])
+        {
+            assert!(may_contract(text.as_bytes()[0], Some(b' ')) && contraction(text, None).0 == text.len(), "{text}");
+        }
+        for ending in ["n't", "'re", "'ll", "'ve", "'m", "'d"] {
+            assert!(
+                may_contract(ending.as_bytes()[0], Some(b'u')) && contraction(ending, Some(b'u')).0 > 0,
+                "{ending}"
+            );
+        }
+    }
+
     proptest! {
+        #[test]
+        fn plain_text_is_written_as_character_by_character(s in "[a-zA-Z ('/`\tüß\u{301}1.]{0,60}") {
+            let mut b = Builder { out: Normal::default(), gap: None };
+            let mut at = 0;
+            while at < s.len() {
+                at += b.next(&s[at..], at);
+            }
+            b.expand_contractions();
+            b.out.map.push(s.len() as u32);
+            prop_assert_eq!(normalise(&s), b.out);
+        }
+
         #[test]
         fn ranges_are_on_character_boundaries(s in "\\PC{0,60}|[a-z'’ n\u{301}\u{307}—…İı]{0,60}", a in 0usize..80, b in 0usize..80) {
             let normal = normalise(&s);

@@ -1,12 +1,12 @@
 //! Builds the index of a pack. It must not search.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use super::{
-    Edges, Index, Need, Use, Way,
+    Index, Mark, Way,
     places::{Needed, Needs, Word},
+    words::{Heads, Marks, Parts, Tails, WordTable},
 };
 use crate::rules::{
+    normal::is_letter,
     phrase::{Library, Phrase, Piece, WordLists},
     words::Table,
 };
@@ -44,11 +44,12 @@ impl Index {
 #[derive(Default)]
 struct Building<'p> {
     index: Index,
-    /// The words, each with whether it stands alone: inside others it is another one.
-    words: Vec<(&'p str, bool)>,
-    numbers: Table<(&'p str, bool), u32>,
+    /// The number of each need: a word, and whether it begins and ends a word of the text.
+    numbers: Table<(&'p str, bool, bool), u32>,
+    /// For each need the ways whose rarest place it meets.
+    uses: Vec<Vec<u32>>,
     /// The places that are kept already: many phrases share a list.
-    known: Table<Vec<Need>, u32>,
+    known: Table<Vec<u32>, u32>,
 }
 
 impl<'p> Building<'p> {
@@ -62,9 +63,9 @@ impl<'p> Building<'p> {
             places.sort_by_key(|place| place.cost);
             let Some((rarest, others)) = places.split_first() else { continue };
             let way = self.index.ways.len() as u32;
-            for Need { word, edges } in self.needs(rarest) {
-                if let Some(uses) = self.index.uses.get_mut(word as usize) {
-                    uses.push(Use { way, edges });
+            for need in self.needs(rarest) {
+                if let Some(uses) = self.uses.get_mut(need as usize) {
+                    uses.push(way);
                 }
             }
             let start = self.index.places.len() as u32;
@@ -77,46 +78,53 @@ impl<'p> Building<'p> {
         }
     }
 
-    fn needs(&mut self, place: &Needed<'p>) -> Vec<Need> {
-        let need = |word: &Word<'p>| {
-            let edges = Edges::needed(word.begins, word.ends);
-            Need { word: self.number((word.text, edges == Edges::whole())), edges }
-        };
-        place.words.iter().map(need).collect()
+    fn needs(&mut self, place: &Needed<'p>) -> Vec<u32> {
+        place.words.iter().map(|word| self.number(word)).collect()
     }
 
-    fn number(&mut self, word: (&'p str, bool)) -> u32 {
-        *self.numbers.entry(word).or_insert_with(|| {
-            self.words.push(word);
-            self.index.uses.push(Vec::new());
-            self.words.len() as u32 - 1
+    fn number(&mut self, word: &Word<'p>) -> u32 {
+        *self.numbers.entry((word.text, word.begins, word.ends)).or_insert_with(|| {
+            self.uses.push(Vec::new());
+            self.uses.len() as u32 - 1
         })
     }
 
-    fn kind(&mut self, needs: Vec<Need>) -> u32 {
-        let Index { needs: all, kinds, .. } = &mut self.index;
+    fn kind(&mut self, needs: Vec<u32>) -> u32 {
+        let Index { needed, kinds, .. } = &mut self.index;
         *self.known.entry(needs).or_insert_with_key(|needs| {
-            let start = all.len() as u32;
-            all.extend(needs);
-            kinds.push(start..all.len() as u32);
+            let start = needed.len() as u32;
+            needed.extend(needs);
+            kinds.push(start..needed.len() as u32);
             kinds.len() as u32 - 1
         })
     }
 
     fn finish(self, phrases: usize) -> Index {
-        let Building { mut index, words, .. } = self;
-        let mut open = Vec::new();
-        for (number, (word, whole)) in (0..).zip(words) {
-            if whole {
-                index.whole.insert(word.into(), number);
-            } else {
-                index.open_numbers.push(number);
-                open.push(word);
-            }
+        let Building { mut index, numbers, uses, .. } = self;
+        for uses in uses {
+            let start = index.uses.len() as u32;
+            index.uses.extend(uses);
+            index.needs.push(start..index.uses.len() as u32);
         }
-        // The smaller of the automata: a rule set stays in memory for good.
-        match AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&open) {
-            Ok(automaton) => index.open = Some(automaton),
+        let [mut whole, mut heads, mut tails, mut parts] = [const { Vec::new() }; 4];
+        for ((text, begins, ends), need) in numbers {
+            if !text.bytes().all(is_letter) {
+                index.marks.push(Mark { text: text.into(), marks: Marks::of(text), need });
+                continue;
+            }
+            let kind = match (begins, ends) {
+                (true, true) => &mut whole,
+                (true, false) => &mut heads,
+                (false, true) => &mut tails,
+                (false, false) => &mut parts,
+            };
+            kind.push((text, need));
+        }
+        index.whole = WordTable::new(&whole);
+        index.heads = Heads::new(&heads);
+        index.tails = Tails::new(&tails);
+        match Parts::new(&parts) {
+            Ok(parts) => index.parts = parts,
             // Too many words for it: slow, but nothing is missed.
             Err(_) => index.always = (0..phrases as u32).collect(),
         }

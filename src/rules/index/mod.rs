@@ -1,34 +1,51 @@
-//! Tells for a sentence which phrases may stand in it: those whose needed words do. One pass over the text for all
-//! phrases, however many there are.
+//! Tells for the sentences of a mail which phrases may stand in them: those whose needed words do. The words of many
+//! sentences are looked up at once, and what holds of a sentence is one bit: so a word that stands everywhere costs no
+//! more than one that stands once.
 
 mod build;
 mod places;
+mod words;
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use super::phrase::Phrase;
+use words::{Batch, Heads, Marks, Parts, Sentences, Tails, WordTable};
 
-use super::{normal::is_letter, phrase::Phrase, words::Table};
+pub(crate) use words::Texts;
 
 /// Finds the candidates among the phrases of a pack.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// Words that may stand inside others, by the numbers in `open_numbers`.
-    open: Option<AhoCorasick>,
-    open_numbers: Vec<u32>,
-    /// Words that stand alone only, with their numbers.
-    whole: Table<Box<str>, u32>,
-    /// For each word the ways whose rarest place needs it or another one.
-    uses: Vec<Vec<Use>>,
+    /// Words that stand alone only, with the numbers of their needs.
+    whole: WordTable,
+    /// Beginnings and endings of words, with the numbers of theirs.
+    heads: Heads,
+    tails: Tails,
+    /// What may stand inside words, likewise.
+    parts: Parts,
+    /// What is more or less than letters, and may stand anywhere.
+    marks: Vec<Mark>,
+    /// For each need its ways, as a range of `uses`.
+    needs: Vec<Range<u32>>,
+    /// The ways whose rarest place a need is met for.
+    uses: Vec<u32>,
     ways: Vec<Way>,
     /// Each place by its number in `kinds`: many phrases share a list.
     places: Vec<u32>,
-    /// The different places, each as a range of `needs`.
+    /// The different places, each as a range of `needed`.
     kinds: Vec<Range<u32>>,
-    /// The words of the places: one of each has to be there.
-    needs: Vec<Need>,
+    /// The needs of the places: one of each has to be met.
+    needed: Vec<u32>,
     /// Phrases that need no word.
     always: Vec<u32>,
+}
+
+/// A text with a mark in it.
+#[derive(Debug)]
+struct Mark {
+    text: Box<str>,
+    marks: Marks,
+    need: u32,
 }
 
 /// One way in which a phrase may stand: a phrase that is one choice has a way for each alternative.
@@ -39,155 +56,129 @@ struct Way {
     further: Range<u32>,
 }
 
-/// That a way needs a word.
-#[derive(Debug)]
-struct Use {
-    way: u32,
-    edges: Edges,
-}
-
-/// A word of which a place needs one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Need {
-    word: u32,
-    edges: Edges,
-}
-
-/// A set of ways to stand at the edges of the words of a text: one bit each for inside, at the end, at the beginning,
-/// whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-struct Edges(u8);
-
-impl Edges {
-    /// The one way a word stands somewhere.
-    fn seen(begins: bool, ends: bool) -> Edges {
-        Edges(1 << (u8::from(begins) * 2 + u8::from(ends)))
-    }
-
-    /// The ways that will do where an edge has to be one of the text's word.
-    fn needed(begins: bool, ends: bool) -> Edges {
-        let fits = |b: bool, e: bool| (b || !begins) && (e || !ends);
-        let ways = [(false, false), (false, true), (true, false), (true, true)];
-        Edges(ways.into_iter().filter(|(b, e)| fits(*b, *e)).fold(0, |all, (b, e)| all | Edges::seen(b, e).0))
-    }
-
-    /// The one way of a word that nothing belongs to.
-    fn whole() -> Edges {
-        Edges::needed(true, true)
-    }
-
-    fn meets(self, other: Edges) -> bool {
-        self.0 & other.0 != 0
-    }
+/// The phrases that may stand in each sentence of a mail.
+#[derive(Debug, Default)]
+pub(crate) struct AllCandidates {
+    /// Sentence by sentence, in order.
+    phrases: Vec<u32>,
+    /// Where those of each sentence end.
+    ends: Vec<u32>,
 }
 
 /// The phrases that may stand in one sentence.
-#[derive(Debug, Default)]
-pub(crate) struct Candidates(Vec<u32>);
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidates<'c>(&'c [u32]);
 
 impl Index {
-    /// What finds the candidates in one text after the other.
-    pub(crate) fn lookup(&self) -> Lookup<'_> {
-        let seen = vec![Edges::default(); self.uses.len()];
-        Lookup { index: self, seen, words: Vec::new(), known: vec![None; self.kinds.len()], kinds: Vec::new() }
-    }
-
-    /// The phrases that may stand in one normalised text.
-    #[cfg(test)]
-    pub(super) fn candidates(&self, text: &str) -> Candidates {
-        self.lookup().candidates(text)
+    /// The phrases that may stand in the texts.
+    pub(crate) fn candidates(&self, texts: &Texts<'_>) -> AllCandidates {
+        let mut lookup = Lookup { index: self, met: Vec::new(), needs: Vec::new(), known: Vec::new() };
+        let mut out = AllCandidates::default();
+        for batch in &texts.0 {
+            let mut found = lookup.candidates(batch);
+            found.sort_unstable();
+            found.dedup();
+            let mut found = found.into_iter().peekable();
+            for number in 0..batch.texts.len() as u32 {
+                let of_this = std::iter::from_fn(|| found.next_if(|(text, _)| *text == number));
+                out.phrases.extend(of_this.map(|(_, phrase)| phrase));
+                out.ends.push(out.phrases.len() as u32);
+            }
+        }
+        out
     }
 }
 
-/// Finds candidates. What it keeps between two texts is the room alone.
-pub(crate) struct Lookup<'i> {
+/// Finds candidates.
+struct Lookup<'i> {
     index: &'i Index,
-    /// How each word stands in the text.
-    seen: Vec<Edges>,
-    /// The words that stand in it.
-    words: Vec<u32>,
-    /// Of which kinds of places one of the words stands, as far as asked.
-    known: Vec<Option<bool>>,
-    /// The kinds that were asked for.
-    kinds: Vec<u32>,
+    /// The texts in which each need is met.
+    met: Vec<Sentences>,
+    /// The needs that are met anywhere.
+    needs: Vec<u32>,
+    /// The texts in which each kind of place may stand, as far as asked.
+    known: Vec<Option<Sentences>>,
 }
 
 impl Lookup<'_> {
-    /// The phrases that may stand in a normalised text.
-    pub(crate) fn candidates(&mut self, text: &str) -> Candidates {
+    /// The phrases that may stand in the texts of a batch, each behind the number of the text, in any order.
+    fn candidates(&mut self, batch: &Batch<'_>) -> Vec<(u32, u32)> {
         let index = self.index;
-        for word in text.split(|c: char| c.is_ascii() && !is_letter(c as u8)).filter(|word| !word.is_empty()) {
-            if let Some(number) = index.whole.get(word) {
-                self.see(*number, Edges::seen(true, true));
-            }
-        }
-        let letter = |at: Option<usize>| at.and_then(|at| text.as_bytes().get(at)).is_some_and(|b| is_letter(*b));
-        for found in index.open.iter().flat_map(|w| w.find_overlapping_iter(text)) {
-            let (begins, ends) = (!letter(found.start().checked_sub(1)), !letter(Some(found.end())));
-            if let Some(number) = index.open_numbers.get(found.pattern().as_usize()) {
-                self.see(*number, Edges::seen(begins, ends));
-            }
-        }
-        let mut out = index.always.clone();
-        for word in std::mem::take(&mut self.words) {
-            let edges = self.edges(word);
-            let uses = index.uses.get(word as usize).into_iter().flatten().filter(|u| u.edges.meets(edges));
-            for way in uses.filter_map(|u| index.ways.get(u.way as usize)) {
-                if self.others_stand(way) {
-                    out.push(way.phrase);
+        self.met.clear();
+        self.met.resize(index.needs.len(), 0);
+        self.known.clear();
+        self.known.resize(index.kinds.len(), None);
+        self.read(batch);
+        let all = (0..).take(batch.texts.len());
+        let mut out: Vec<(u32, u32)> = all.flat_map(|text| index.always.iter().map(move |p| (text, *p))).collect();
+        for need in std::mem::take(&mut self.needs) {
+            let met = self.met(need);
+            let uses = index.needs.get(need as usize).and_then(|r| index.uses.get(range(r))).unwrap_or_default();
+            for way in uses.iter().filter_map(|way| index.ways.get(*way as usize)) {
+                let mut texts = self.others_stand(way, met);
+                while texts != 0 {
+                    out.push((texts.trailing_zeros(), way.phrase));
+                    texts &= texts - 1;
                 }
             }
-            self.words.push(word);
         }
-        self.clear();
-        out.sort_unstable();
-        out.dedup();
-        Candidates(out)
+        out
     }
 
-    fn see(&mut self, word: u32, edges: Edges) {
-        if let Some(seen) = self.seen.get_mut(word as usize) {
-            if *seen == Edges::default() {
-                self.words.push(word);
+    /// Marks which needs are met where.
+    fn read(&mut self, batch: &Batch<'_>) {
+        let index = self.index;
+        for word in &batch.words {
+            if let Some(need) = index.whole.number(word.text, word.hash) {
+                self.meet(need, word.texts);
             }
-            seen.0 |= edges.0;
+            index.heads.of(word.text, |need| self.meet(need, word.texts));
+            index.tails.of(word.text, |need| self.meet(need, word.texts));
+            index.parts.of(word.text, |need| self.meet(need, word.texts));
+        }
+        for (number, (text, marks)) in batch.texts.iter().zip(&batch.marks).enumerate() {
+            for mark in index.marks.iter().filter(|mark| marks.hold(mark.marks)) {
+                if text.contains(mark.text.as_ref()) {
+                    self.meet(mark.need, 1 << number);
+                }
+            }
         }
     }
 
-    fn edges(&self, word: u32) -> Edges {
-        self.seen.get(word as usize).copied().unwrap_or_default()
+    fn meet(&mut self, need: u32, texts: Sentences) {
+        if let Some(met) = self.met.get_mut(need as usize) {
+            if *met == 0 {
+                self.needs.push(need);
+            }
+            *met |= texts;
+        }
     }
 
-    /// Whether of each further place a word was seen.
-    fn others_stand(&mut self, way: &Way) -> bool {
-        let places = self.index.places.get(range(&way.further)).unwrap_or_default();
-        places.iter().all(|kind| self.stands(*kind))
+    fn met(&self, need: u32) -> Sentences {
+        self.met.get(need as usize).copied().unwrap_or(0)
     }
 
-    fn stands(&mut self, kind: u32) -> bool {
+    /// Those of the texts where each further place may stand.
+    fn others_stand(&mut self, way: &Way, mut texts: Sentences) -> Sentences {
+        for kind in self.index.places.get(range(&way.further)).unwrap_or_default() {
+            texts &= self.stands(*kind);
+            if texts == 0 {
+                break;
+            }
+        }
+        texts
+    }
+
+    fn stands(&mut self, kind: u32) -> Sentences {
         if let Some(known) = self.known.get(kind as usize).copied().flatten() {
             return known;
         }
-        let needs = self.index.kinds.get(kind as usize).and_then(|r| self.index.needs.get(range(r)));
-        let stands = needs.unwrap_or_default().iter().any(|need| need.edges.meets(self.edges(need.word)));
+        let needed = self.index.kinds.get(kind as usize).and_then(|r| self.index.needed.get(range(r)));
+        let stands = needed.unwrap_or_default().iter().fold(0, |all, need| all | self.met(*need));
         if let Some(known) = self.known.get_mut(kind as usize) {
             *known = Some(stands);
-            self.kinds.push(kind);
         }
         stands
-    }
-
-    fn clear(&mut self) {
-        for word in self.words.drain(..) {
-            if let Some(seen) = self.seen.get_mut(word as usize) {
-                *seen = Edges::default();
-            }
-        }
-        for kind in self.kinds.drain(..) {
-            if let Some(known) = self.known.get_mut(kind as usize) {
-                *known = None;
-            }
-        }
     }
 }
 
@@ -195,14 +186,27 @@ fn range(r: &Range<u32>) -> Range<usize> {
     r.start as usize..r.end as usize
 }
 
-impl Candidates {
+impl AllCandidates {
+    /// Those of one sentence.
+    pub(crate) fn of(&self, sentence: usize) -> Candidates<'_> {
+        let end = |at: Option<usize>| at.and_then(|at| self.ends.get(at)).map_or(0, |end| *end as usize);
+        Candidates(self.phrases.get(end(sentence.checked_sub(1))..end(Some(sentence))).unwrap_or_default())
+    }
+}
+
+impl<'c> Candidates<'c> {
     #[cfg(test)]
-    pub(crate) fn has(&self, phrase: &Phrase) -> bool {
+    pub(crate) fn has(self, phrase: &Phrase) -> bool {
         phrase.number().is_some_and(|number| self.0.binary_search(&number).is_ok())
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The candidates of a list of phrases, as places in the list, in order. Lists are numbered without a break.
-    pub(crate) fn among(&self, first: Option<&Phrase>, length: usize) -> impl Iterator<Item = usize> {
+    pub(crate) fn among(self, first: Option<&Phrase>, length: usize) -> impl Iterator<Item = usize> + 'c {
         let first = first.and_then(Phrase::number).unwrap_or(u32::MAX);
         let from = self.0.partition_point(|c| *c < first);
         self.0.iter().skip(from).map(move |c| (c - first) as usize).take_while(move |at| *at < length)

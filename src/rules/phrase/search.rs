@@ -1,11 +1,11 @@
 //! Finds a pattern in a normalised text, by trying its runs from left to right. Every place of the pattern is tried
 //! once at every byte of the text, so the time is bounded by the product of the two; a sentence is short.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::{
     Capture, Edge, Found,
-    pattern::{Choice, FirstBytes, Piece},
+    pattern::{Choice, FirstBytes, Piece, Run},
     stretch::Stretch,
 };
 use crate::rules::normal::is_letter;
@@ -15,7 +15,8 @@ use crate::rules::normal::is_letter;
 pub(crate) struct Haystack<'t> {
     pub(crate) text: &'t str,
     /// Where a word may begin: at the start and behind each mark, with the number of the two bytes there.
-    starts: Vec<(u32, u8)>,
+    /// Most sentences are never searched.
+    starts: OnceCell<Vec<(u32, u8)>>,
     /// What a search needs while it runs; here, so that not every search allocates it.
     scratch: RefCell<Scratch>,
 }
@@ -32,10 +33,16 @@ struct Scratch {
 impl<'t> Haystack<'t> {
     /// `text` is normalised.
     pub(crate) fn new(text: &'t str) -> Haystack<'t> {
-        let bytes = text.as_bytes();
-        let behind_mark = bytes.iter().zip(1..).filter(|(b, _)| !is_letter(**b)).map(|(_, at)| at);
-        let starts = std::iter::once(0).chain(behind_mark).map(|at| (at as u32, FirstBytes::number_at(bytes, at)));
-        Haystack { text, starts: starts.collect(), scratch: RefCell::default() }
+        Haystack { text, starts: OnceCell::new(), scratch: RefCell::default() }
+    }
+
+    fn starts(&self) -> &[(u32, u8)] {
+        self.starts.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let behind_mark = bytes.iter().zip(1..).filter(|(b, _)| !is_letter(**b)).map(|(_, at)| at);
+            let starts = std::iter::once(0).chain(behind_mark);
+            starts.map(|at| (at as u32, FirstBytes::number_at(bytes, at))).collect()
+        })
     }
 
     /// The first place of `run` at or behind `from`.
@@ -65,8 +72,9 @@ impl<'t> Haystack<'t> {
             }
             Edge::Word => {
                 // The mark before a word is no other place's.
-                let first = if from == 0 { 0 } else { self.starts.partition_point(|(at, _)| *at as usize <= from) };
-                let starts = self.starts.get(first..).unwrap_or_default().iter();
+                let starts = self.starts();
+                let first = if from == 0 { 0 } else { starts.partition_point(|(at, _)| *at as usize <= from) };
+                let starts = starts.get(first..).unwrap_or_default().iter();
                 starts.filter(|(_, number)| begin.allow(*number)).find_map(|(at, _)| stands(*at as usize))
             }
         }
@@ -153,7 +161,13 @@ impl Search<'_> {
     }
 
     fn choice(&mut self, choice: &Choice, at: usize, next: &Rest<'_>) -> Option<usize> {
-        for run in choice.at(self.text, at) {
+        let here = self.text.get(at..).unwrap_or_default();
+        // Most alternatives end here, and cost no call.
+        let begins = |run: &&Run| match run.first() {
+            Some(Piece::Text(text)) => here.starts_with(text.as_bytes()),
+            _ => true,
+        };
+        for run in choice.at(self.text, at).filter(begins) {
             if let Some(end) = self.run(run, at, Some(next)) {
                 return Some(end);
             }
