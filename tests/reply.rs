@@ -1,14 +1,18 @@
 //! Replies from a no to the bytes: who is written to, what is said, and that no mail can break out.
 
-use jiff::Zoned;
+mod golden;
+mod suspicious;
+mod table;
+
+use jiff::{Timestamp, Zoned};
 use mail_parser::MessageParser;
 use onward::{
     classify::{Fact, Facts},
     message::{Address, Defect, HeaderFacts, Message, MessageId},
     outcome::{Category, Outcome, Reason, Stage},
     reply::{
-        DraftKind, History, Identity, Policy, ProposedDraft, ReplyContext, SenderKind, Templates, ThreadMail, editable,
-        eligibility, lint, parse_edit,
+        Caution, DraftKind, History, Identity, Interview, Policy, ProposedDraft, Relays, ReplyContext, SenderKind,
+        Templates, ThreadMail, editable, eligibility, lint, parse_edit,
         policy::{Recipient, Situation},
         propose, propose_in, recompose,
         template::Values,
@@ -24,6 +28,11 @@ struct Case {
     identities: Vec<Identity>,
     thread: Vec<ThreadMail>,
     history: History,
+    warnings: Vec<Caution>,
+    relays: Relays,
+    arrived: Timestamp,
+    interviews: Vec<Interview>,
+    people: Vec<Address>,
     now: Zoned,
 }
 
@@ -59,6 +68,9 @@ impl Case {
             headers: HeaderFacts::default(),
             blocks: Vec::new(),
             link_hosts: Vec::new(),
+            link_lies: Vec::new(),
+            auth: None,
+            returned: None,
             calendar: None,
             hash: [0; 32],
             truncated: false,
@@ -82,6 +94,7 @@ impl Case {
             language: "en".into(),
             applicants: None,
             dates: Vec::new(),
+            appointments: Vec::new(),
         };
         let outcome = Outcome {
             category: Category::Rejection,
@@ -105,6 +118,11 @@ impl Case {
             identities: vec![identity("Sam Roe", &["sam@roe.example", "jobs@roe.example"])],
             thread: Vec::new(),
             history: History::default(),
+            warnings: Vec::new(),
+            relays: Relays::default(),
+            arrived: "2026-11-20T09:00:00Z".parse().unwrap(),
+            interviews: Vec::new(),
+            people: Vec::new(),
             now: "2026-11-21T18:05:00+01:00[Europe/Berlin]".parse().unwrap(),
         }
     }
@@ -141,6 +159,11 @@ impl Case {
             identities: &self.identities,
             thread: &self.thread,
             history: self.history,
+            warnings: &self.warnings,
+            relays: self.relays,
+            arrived: self.arrived,
+            interviews: &self.interviews,
+            people: &self.people,
             now: &self.now,
             message_id_seed: "0b1f6a52-7a0e-4b7e-9c55-3f1d2f6b8a01",
             variant: 0,
@@ -310,6 +333,7 @@ fn marks_of_programs_are_cautions_that_stop_nothing() {
         feedback_id: true,
         ..HeaderFacts::default()
     };
+    case.relays.from = true;
     case.message.reply_to = vec![address("Anna Schmidt", "anna.schmidt@other.example")];
     case.outcome.decided = false;
     let draft = case.propose();
@@ -329,21 +353,16 @@ fn marks_of_programs_are_cautions_that_stop_nothing() {
 
 #[test]
 fn reply_to_is_taken_from_the_same_organisation_or_a_person() {
-    for (reply_to, expected) in [
-        ("talent@mail.kestrel.example", "talent@mail.kestrel.example"),
-        ("inbox-778@elsewhere.example", "anna.schmidt@kestrel.example"),
-    ] {
-        let mut case = Case::new();
-        case.message.reply_to = vec![address("", reply_to)];
-        assert_eq!(case.propose().envelope.to.as_deref(), Some(expected));
-    }
+    let mut case = Case::new();
+    case.message.reply_to = vec![address("", "talent@mail.kestrel.example")];
+    assert_eq!(case.propose().envelope.to.as_deref(), Some("talent@mail.kestrel.example"));
     // A relay with a person's name on its address, and one that the rules know as the contact.
     let mut case = Case::new().sent_by(SenderKind::Relay);
     case.message.reply_to = vec![address("Ben Ito", "ben.ito@kestrel.example")];
     assert_eq!(case.propose().row, "after-interview-human");
     let mut case = Case::new().sent_by(SenderKind::Relay);
     case.facts.contact = fact("kestrel-jobs@ats.example");
-    let e = eligibility(&case.message, &case.facts, &case.identities, false);
+    let e = eligibility(&case.message, &case.facts, &case.identities, case.relays, false);
     assert_eq!(e.sender, SenderKind::Human);
 }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     facts::{self, AtHand},
     kit::Kit,
+    past,
 };
 use crate::{
     classify::{Classification, classify_with},
@@ -16,14 +17,13 @@ use crate::{
     message::{Address, Fetched, Message, MessageId},
     note::{Note, NoteContext, choose},
     outcome::{Category, Origin, Outcome, Stage, employer_key},
-    reply::{DraftKind, History, NotProposed, ProposedDraft, ReplyContext, ThreadMail, propose, propose_in},
+    reply::{
+        Caution, NoDraft, NotProposed, ProposedDraft, Relays, ReplyContext, ThreadMail, propose, propose_in, suspicion,
+        suspicion::asks,
+    },
     sync::Cursor,
 };
 
-/// How long after an ask the same employer is not asked again (`experience.md` §2).
-pub const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(180 * 24);
-/// How long an invitation or acknowledgement counts as a process that is under way.
-const LIVE_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How far back a mail may take back an earlier one ("sent in error").
 const RETRACTION_REACH: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How far back the use of notes is looked at: the longest rest of a note, with room.
@@ -103,7 +103,14 @@ pub fn file(
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
     let Judged { message, classification } = judged;
+    let warnings = if is_nothing(&classification) {
+        Vec::new()
+    } else {
+        warnings(kit, arrived.account, &message, &classification)
+    };
+    let classification = doubted(classification, &warnings, &message);
     let verdict = Some((classification.category, classification.decided));
+    let returned = returned(store, &message)?;
     let base = Ingest {
         account: arrived.account,
         mailbox: arrived.mailbox,
@@ -117,22 +124,34 @@ pub fn file(
         outcome: None,
         supersedes: None,
         draft: None,
+        no_draft: None,
         note: None,
+        bounced: returned.as_ref().map(|(draft, reason)| (*draft, reason.as_str())),
         now,
     };
     if store.known(arrived.account, message.id.as_ref(), &message.hash)?.is_some() || is_ours(store, &message)? {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
-    if is_nothing(&classification) {
+    if is_nothing(&classification) || is_report(&message) {
+        if let Some((draft, _)) = returned {
+            tracing::info!(draft, "A reply came back.");
+        }
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict });
     }
-    let thread = thread(store, &message)?;
+    let thread = past::thread(store, &message)?;
     let outcome = with_stage_of_thread(classification.outcome(), &thread);
     let told = crate::telling::schedule(&outcome, now, &kit.telling);
     let supersedes = retracted(store, &message, &classification, &outcome, &thread, now)?;
     // Not the moment of reading: old mail that is read today is old news, and is counted as such.
     let detected_at = arrived.internal_date.min(now);
-    let response = respond(store, kit, &message, &classification, &outcome, &thread, (detected_at, now))?;
+    let mail = Mail {
+        message: &message,
+        classification: &classification,
+        thread: &thread,
+        warnings: &warnings,
+        arrived: detected_at,
+    };
+    let response = respond(store, kit, mail, &outcome, now)?;
     let new = NewOutcome {
         outcome: &outcome,
         origin: Origin::Rules,
@@ -140,9 +159,53 @@ pub fn file(
         tell_at: Some(told.tell_at),
         draft_due_at: response.draft.as_ref().map(|_| told.draft_due_at),
     };
-    let ingest =
-        Ingest { outcome: Some(new), supersedes, draft: response.draft.as_ref(), note: response.note.as_ref(), ..base };
+    let ingest = Ingest {
+        outcome: Some(new),
+        supersedes,
+        draft: response.draft.as_ref(),
+        no_draft: response.no_draft,
+        note: response.note.as_ref(),
+        ..base
+    };
     Ok(Ingested { committed: store.commit(&ingest, cursor)?, verdict })
+}
+
+/// Red flags of a mail that came to an account.
+pub fn warnings(kit: &Kit, account: &str, message: &Message, classification: &Classification) -> Vec<Caution> {
+    // What was passed on by the person was taken in somewhere else: what was found out here is about themselves.
+    let auth = message.auth.as_ref().filter(|_| message.inside.is_none());
+    let auth = kit.providers.get(account).and_then(|provider| provider.believed(auth));
+    suspicion(&kit.rules, message.unwrapped(), &classification.facts, auth)
+}
+
+/// The verdict, asked about where the mail is not what it claims. A report of a mail server says nothing of its own: of
+/// the letter that comes back with it no sentence is kept.
+fn doubted(mut verdict: Classification, warnings: &[Caution], message: &Message) -> Classification {
+    if is_report(message) {
+        return verdict.without_text();
+    }
+    for ask in asks(warnings) {
+        verdict.decided = false;
+        if !verdict.asks.contains(&ask) {
+            verdict.asks.push(ask);
+        }
+    }
+    verdict
+}
+
+/// Whether a mail server speaks of a mail: one that came back, is late, or was read.
+fn is_report(message: &Message) -> bool {
+    message.headers.delivery_report || message.returned.is_some()
+}
+
+/// The draft that a report says could not be delivered, and the server's reason.
+fn returned(store: &Store, message: &Message) -> Result<Option<(i64, String)>, StoreError> {
+    let Some(returned) = &message.returned else { return Ok(None) };
+    let Some(draft) = store.draft_by_message_id(returned.id.as_str())? else { return Ok(None) };
+    let said: Vec<&str> =
+        returned.status.as_deref().into_iter().chain([returned.reason.as_str()]).filter(|s| !s.is_empty()).collect();
+    let said = if said.is_empty() { "the mail server gave no reason".to_owned() } else { said.join(" ") };
+    Ok(Some((draft, format!("it came back: {said}"))))
 }
 
 /// A draft and a note for a decided no; nothing for anything else.
@@ -150,30 +213,49 @@ pub fn file(
 pub struct Response {
     /// The reply.
     pub draft: Option<ProposedDraft>,
+    /// Why there is none, where there could be one.
+    pub no_draft: Option<NoDraft>,
     /// The note.
     pub note: Option<Note>,
 }
 
-/// What Onward has to say to an outcome that arrived `at`, from the mail and what the log knows `now`.
+/// A mail as the reply to it needs it.
+#[derive(Clone, Copy)]
+pub struct Mail<'a> {
+    /// The mail.
+    pub message: &'a Message,
+    /// The verdict on it.
+    pub classification: &'a Classification,
+    /// Other mails of its thread.
+    pub thread: &'a [store::ThreadMail],
+    /// Its red flags, see [`warnings`].
+    pub warnings: &'a [Caution],
+    /// When it arrived.
+    pub arrived: Timestamp,
+}
+
+/// What Onward has to say to an outcome, from the mail and what the log knows `now`.
 pub fn respond(
     store: &Store,
     kit: &Kit,
-    message: &Message,
-    classification: &Classification,
+    mail: Mail<'_>,
     outcome: &Outcome,
-    thread: &[store::ThreadMail],
-    (at, now): (Timestamp, Timestamp),
+    now: Timestamp,
 ) -> Result<Response, StoreError> {
     if outcome.category != Category::Rejection || !outcome.decided {
         return Ok(Response::default());
     }
-    let draft = if kit.drafts {
-        draft(store, kit, message, classification, outcome, thread, Wording::default(), now)?
-    } else {
-        None
-    };
-    let at_hand = AtHand { message, outcome, at };
-    Ok(Response { draft, note: note(store, kit, at_hand, classification, now)? })
+    let Mail { message, classification, arrived, .. } = mail;
+    let proposed = if kit.drafts { draft(store, kit, mail, outcome, Wording::default(), now)? } else { None };
+    let to = proposed.as_ref().and_then(|draft| draft.envelope.to.as_deref());
+    let drafted = past::drafted(store, message, to, mail.thread, arrived)?;
+    let no_draft = kit.policy.caps().no_draft(drafted, arrived, now).filter(|_| proposed.is_some());
+    if let Some(why) = no_draft {
+        tracing::info!(why = why.as_str(), "No draft was made.");
+    }
+    let at_hand = AtHand { message, outcome, at: arrived };
+    let note = note(store, kit, at_hand, classification, now)?;
+    Ok(Response { draft: proposed.filter(|_| no_draft.is_none()), no_draft, note })
 }
 
 /// Which wording of a reply is wanted.
@@ -186,26 +268,31 @@ pub struct Wording<'a> {
 }
 
 /// The reply to a no.
-#[expect(clippy::too_many_arguments, reason = "each is one fact the reply depends on; a struct would only rename them")]
 pub fn draft(
     store: &Store,
     kit: &Kit,
-    message: &Message,
-    classification: &Classification,
+    mail: Mail<'_>,
     outcome: &Outcome,
-    thread: &[store::ThreadMail],
     wording: Wording<'_>,
     now: Timestamp,
 ) -> Result<Option<ProposedDraft>, StoreError> {
     let seed = uuid::Uuid::new_v4().to_string();
-    let thread: Vec<ThreadMail> = thread.iter().filter_map(for_reply).collect();
+    let thread: Vec<ThreadMail> = mail.thread.iter().filter_map(for_reply).collect();
+    let message = mail.message.unwrapped();
+    let known = |address: Option<&Address>| address.is_some_and(|a| kit.rules.senders().by_address(a).is_some());
+    let past = past::of_employer(store, kit, outcome, now)?;
     let context = ReplyContext {
-        message: message.unwrapped(),
-        facts: &classification.facts,
+        message,
+        facts: &mail.classification.facts,
         outcome,
         identities: &kit.identities,
         thread: &thread,
-        history: history(store, outcome, now)?,
+        history: past.history(mail.message, outcome, now),
+        warnings: mail.warnings,
+        relays: Relays { from: known(message.from.first()), reply_to: known(message.reply_to.first()) },
+        arrived: mail.arrived,
+        interviews: &past.interviews(outcome, mail.arrived),
+        people: &past.people(kit, outcome, mail.arrived, mail.thread),
         now: &now.to_zoned(kit.telling.zone.clone()),
         message_id_seed: &seed,
         variant: wording.variant,
@@ -221,13 +308,6 @@ pub fn draft(
             Ok(None)
         }
     }
-}
-
-/// Other mails of the thread, oldest first.
-pub fn thread(store: &Store, message: &Message) -> Result<Vec<store::ThreadMail>, StoreError> {
-    let mut references = message.references.clone();
-    references.extend(message.in_reply_to.clone());
-    store.thread(message.id.as_ref(), &references)
 }
 
 /// A mail that Onward itself composed and that came back, e.g. a copy to oneself: it is no news.
@@ -281,40 +361,6 @@ fn retracted(
     let since = said.checked_sub(RETRACTION_REACH).unwrap_or(Timestamp::UNIX_EPOCH);
     let history = store.history_for_employer(&key, since)?;
     Ok(history.outcomes.iter().rev().find(|o| o.category == Category::Rejection).map(|o| o.outcome))
-}
-
-/// What the log knows about the employer.
-fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, StoreError> {
-    let Some(key) = outcome.employer.as_deref().map(employer_key).filter(|key| !key.is_empty()) else {
-        return Ok(History::default());
-    };
-    let known = store.history_for_employer(&key, now - ASK_AGAIN_AFTER)?;
-    let other_role = |role: &Option<String>| match (role, &outcome.role) {
-        // The same vacancy is often written shorter in one of the mails.
-        (Some(a), Some(b)) => {
-            let (a, b) = (employer_key(a), employer_key(b));
-            !a.contains(&b) && !b.contains(&a)
-        }
-        _ => false,
-    };
-    let live = |o: &store::EmployerOutcome| {
-        matches!(o.category, Category::Interview | Category::Assessment | Category::Acknowledgement)
-            && o.at >= now - LIVE_FOR
-            && other_role(&o.role)
-    };
-    let same_role = |a: &Option<String>, b: &Option<String>| match (a, b) {
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-        (a, b) => a == b,
-    };
-    let closed = |o: &store::EmployerOutcome| {
-        let noes = known.outcomes.iter().filter(|no| no.category == Category::Rejection && no.at >= o.at);
-        noes.into_iter().any(|no| same_role(&no.role, &o.role))
-    };
-    Ok(History {
-        asked_recently: known.replies.iter().any(|r| r.kind == DraftKind::FeedbackRequest && r.state.is_out()),
-        live_process: known.outcomes.iter().any(|o| live(o) && !closed(o)),
-        answered: false,
-    })
 }
 
 /// The note for a no; `None` where no text fits.

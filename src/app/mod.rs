@@ -13,6 +13,7 @@ pub mod kit;
 pub mod login;
 pub mod maildir;
 pub mod memory;
+mod past;
 pub mod pulse;
 pub mod queue;
 mod reading;

@@ -190,6 +190,11 @@ fn fold(text: &str) -> String {
     text.to_lowercase().replace('ä', "ae").replace('ö', "oe").replace('ü', "ue").replace('ß', "ss")
 }
 
+/// A name as a domain would spell it: lower case, letters and digits alone, legal form left out.
+pub(super) fn value_key(name: &str) -> String {
+    fold(&crate::outcome::employer_key(name)).chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 /// The registrable domain (`mail.acme.co.uk` → `acme.co.uk`), or the whole domain where the list of public suffixes
 /// knows none.
 pub fn organisation(domain: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::{
     Store, chain, drafts,
-    history::{EMPLOYER_OUTCOMES, EMPLOYER_REPLIES, THREAD},
+    history::{DRAFTS_TO, EMPLOYER_OUTCOMES, EMPLOYER_REPLIES, THREAD},
     ingest::{KNOWN, LOCATED},
     list::OUTCOME_ROW,
     outbox::NEWER_IN_THREAD,
@@ -51,6 +51,7 @@ fn hot_lookups_use_indexes() {
         drafts::DRAFT_BY_MESSAGE_ID,
         NEWER_IN_THREAD,
         THREAD,
+        DRAFTS_TO,
         EMPLOYER_OUTCOMES,
         EMPLOYER_REPLIES,
         &draft,
