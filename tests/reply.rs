@@ -486,6 +486,33 @@ fn every_text_reads_well_in_every_context() {
     }
 }
 
+/// What is certain of the process stands in the text: the colleague, the day of the only conversation, the number of them.
+#[test]
+fn a_thank_you_is_specific_where_that_is_certain() {
+    let front = "+++\nlang = \"en\"\nkind = \"feedback-request\"\ngroup = \"feedback-after-interview\"";
+    let texts = format!(
+        "{front}\nvariant = 8\n+++\nThe {{{{ interview_day }}}} with {{{{ colleague }}}}.\n\n{front}\nvariant = 9\n+++\nAll {{{{ rounds }}}} of them.\n"
+    );
+    let (templates, problems) = Templates::load(&[("mine.md".into(), texts)]);
+    assert_eq!(problems, []);
+    let written = |case: &Case| text(&propose(&Policy::shipped(), &templates, &case.context()).unwrap());
+    let interview = |at: &str, day: &str| Interview { at: at.parse().unwrap(), dates: vec![day.parse().unwrap()] };
+    let mut case = Case::new();
+    case.people = vec![
+        address("Anna Schmidt", "anna.schmidt@kestrel.example"),
+        address("Ben Ito", "ben.ito@kestrel.example"),
+        address("Cara Lund", "cara.lund@elsewhere.example"),
+    ];
+    assert!(!written(&case).contains("Ben Ito"), "no conversation is known");
+    case.interviews = vec![interview("2026-11-01T09:00:00Z", "2026-11-05")];
+    assert!(written(&case).contains("with Ben Ito."), "{}", written(&case));
+    assert!(written(&case).contains('5') && written(&case).contains("November"), "{}", written(&case));
+    case.interviews.push(interview("2026-11-06T09:00:00Z", "2026-11-10"));
+    assert!(written(&case).contains("All two of them."), "{}", written(&case));
+    case.interviews.push(Interview { at: "2026-11-07T09:00:00Z".parse().unwrap(), dates: Vec::new() });
+    assert!(!written(&case).contains("All ") && !written(&case).contains("Ben Ito"), "{}", written(&case));
+}
+
 #[test]
 fn no_text_file_is_forgotten() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -69,8 +69,12 @@ pub(super) fn is_drawn_like(name: &str, of: &str) -> bool {
     name != of && of.chars().count() >= SHAPE_CHARS_MIN && shape(name) == shape(of)
 }
 
-/// Whether `name` is one letter off `of`: left out, added, exchanged or swapped with the next.
+/// Whether `name` is one letter off `of`: left out, added, exchanged or swapped with the next. With a hyphen more or less
+/// it is often the same firm's.
 pub(super) fn is_one_off(name: &str, of: &str) -> bool {
+    if name.replace('-', "") == of.replace('-', "") {
+        return false;
+    }
     let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), of.chars().collect());
     if a == b || b.len() < EDIT_CHARS_MIN || a.len().abs_diff(b.len()) > 1 {
         return false;
@@ -128,7 +132,7 @@ mod tests {
             ("greenbouse", "greenhouse", false, true),
             ("whitehouse", "greenhouse", false, false),
             ("clever", "lever", false, false),
-            ("1ever", "lever", false, false),
+            ("green-house", "greenhouse", false, false),
             ("l3ver", "lever", true, false),
         ] {
             let found = (is_drawn_like(name, of), is_one_off(name, of));

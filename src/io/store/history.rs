@@ -277,10 +277,11 @@ pub(super) const EMPLOYER_REPLIES: &str = "
 pub(super) const DRAFTS_TO: &str = "
     SELECT count(*)
     FROM outcome AS o
-    JOIN message AS m ON m.id = o.message
-    JOIN draft AS d ON d.outcome = o.id
-    JOIN draft_now AS s ON s.draft = d.id
-    JOIN draft_revision AS r ON r.draft = d.id AND r.n = s.revision
+    -- From the week's outcomes on, and not from every letter ever written.
+    CROSS JOIN message AS m ON m.id = o.message
+    CROSS JOIN draft AS d ON d.outcome = o.id
+    CROSS JOIN draft_now AS s ON s.draft = d.id
+    CROSS JOIN draft_revision AS r ON r.draft = d.id AND r.n = s.revision
     WHERE o.detected_at >= ?2 AND s.state <> 'withdrawn' AND r.envelope_to = ?1 COLLATE NOCASE
       AND m.content_hash <> ?3";
 
