@@ -22,7 +22,7 @@ named! {
         Placed = "placed",
         /// Accepted by the server, or seen in Sent.
         Sent = "sent",
-        /// The server refused it for good, or attempts ran out.
+        /// The server refused it for good, attempts ran out, or it came back.
         Failed = "failed",
         /// Nobody can tell whether it went out; only the person resolves it.
         Unconfirmed = "unconfirmed",
@@ -68,6 +68,8 @@ named! {
         Restore = "restore",
         /// The approval is too old, or a mail of the thread came in after it: the person has to look again.
         Lapse = "lapse",
+        /// A report came that it could not be delivered.
+        Bounced = "bounced",
     }
 }
 
@@ -117,6 +119,7 @@ pub fn transition(state: DraftState, event: DraftEvent) -> Result<DraftState, No
         }
         (S::Placed, E::Gone) => Ok(S::Discarded),
         (S::Unconfirmed, E::ResolveRetry) => Ok(S::Approved),
+        (S::Placed | S::Sent | S::Unconfirmed, E::Bounced) => Ok(S::Failed),
         (S::Discarded | S::Withdrawn, E::Restore) | (S::Approved, E::Lapse) => Ok(S::Pending),
         (state, event) => Err(NotAllowed { state, event }),
     }

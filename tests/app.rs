@@ -1,6 +1,7 @@
 //! One look at an account, against servers that do what no real one does on demand; and the review of what it brings.
 
 mod soak;
+mod whom;
 
 use std::{fs, path::Path, sync::Arc};
 

@@ -64,9 +64,10 @@ fn the_example_is_a_good_configuration() {
 /// The lines behind `# key = value` are the defaults, unless the example says that it gives another example.
 #[test]
 fn the_defaults_the_example_shows_are_the_defaults() {
-    const NO_DEFAULTS: [&str; 21] = [
+    const NO_DEFAULTS: [&str; 22] = [
         "drafts",
         "sent",
+        "authserv_id",
         "identity",
         "maildir",
         "ca_file",

@@ -122,6 +122,22 @@ fn what_is_no_letter_is_no_rejection() {
     }
 }
 
+/// D10: what states two outcomes, or hardly one, is asked about and never silently a no or an offer.
+#[test]
+fn what_cannot_be_told_is_asked_about() {
+    let head = "From: Ruth <ruth@larkfield.example>\r\nSubject: Your application\r\n\r\nDear Ada,\r\n\r\n";
+    for mail in [
+        include_str!("cli/mail/no-and-yes.eml").to_owned(),
+        format!("{head}I am sorry, but things have changed on our side with the position.\r\n"),
+        format!(
+            "{head}we are pleased to offer you the position. Unfortunately, we have decided not to offer you the position.\r\n"
+        ),
+    ] {
+        let verdict = judged(&mail);
+        assert!(!verdict.decided && !verdict.asks.is_empty(), "{mail}: {:?}", verdict.scores);
+    }
+}
+
 /// C13: a no in the mail that is answered is no news.
 #[test]
 fn what_is_quoted_was_said_before() {

@@ -1,14 +1,18 @@
 //! Replies from a no to the bytes: who is written to, what is said, and that no mail can break out.
 
-use jiff::Zoned;
+mod golden;
+mod suspicious;
+mod table;
+
+use jiff::{Timestamp, Zoned};
 use mail_parser::MessageParser;
 use onward::{
     classify::{Fact, Facts},
     message::{Address, Defect, HeaderFacts, Message, MessageId},
     outcome::{Category, Outcome, Reason, Stage},
     reply::{
-        DraftKind, History, Identity, Policy, ProposedDraft, ReplyContext, SenderKind, Templates, ThreadMail, editable,
-        eligibility, lint, parse_edit,
+        Caution, DraftKind, History, Identity, Interview, Policy, ProposedDraft, Relays, ReplyContext, SenderKind,
+        Templates, ThreadMail, editable, eligibility, lint, parse_edit,
         policy::{Recipient, Situation},
         propose, propose_in, recompose,
     },
@@ -23,6 +27,11 @@ struct Case {
     identities: Vec<Identity>,
     thread: Vec<ThreadMail>,
     history: History,
+    warnings: Vec<Caution>,
+    relays: Relays,
+    arrived: Timestamp,
+    interviews: Vec<Interview>,
+    people: Vec<Address>,
     now: Zoned,
 }
 
@@ -58,6 +67,9 @@ impl Case {
             headers: HeaderFacts::default(),
             blocks: Vec::new(),
             link_hosts: Vec::new(),
+            link_lies: Vec::new(),
+            auth: None,
+            returned: None,
             calendar: None,
             hash: [0; 32],
             truncated: false,
@@ -81,6 +93,7 @@ impl Case {
             language: "en".into(),
             applicants: None,
             dates: Vec::new(),
+            appointments: Vec::new(),
         };
         let outcome = Outcome {
             category: Category::Rejection,
@@ -104,6 +117,11 @@ impl Case {
             identities: vec![identity("Sam Roe", &["sam@roe.example", "jobs@roe.example"])],
             thread: Vec::new(),
             history: History::default(),
+            warnings: Vec::new(),
+            relays: Relays::default(),
+            arrived: "2026-11-20T09:00:00Z".parse().unwrap(),
+            interviews: Vec::new(),
+            people: Vec::new(),
             now: "2026-11-21T18:05:00+01:00[Europe/Berlin]".parse().unwrap(),
         }
     }
@@ -140,6 +158,11 @@ impl Case {
             identities: &self.identities,
             thread: &self.thread,
             history: self.history,
+            warnings: &self.warnings,
+            relays: self.relays,
+            arrived: self.arrived,
+            interviews: &self.interviews,
+            people: &self.people,
             now: &self.now,
             message_id_seed: "0b1f6a52-7a0e-4b7e-9c55-3f1d2f6b8a01",
             variant: 0,
@@ -309,6 +332,7 @@ fn marks_of_programs_are_cautions_that_stop_nothing() {
         feedback_id: true,
         ..HeaderFacts::default()
     };
+    case.relays.from = true;
     case.message.reply_to = vec![address("Anna Schmidt", "anna.schmidt@other.example")];
     case.outcome.decided = false;
     let draft = case.propose();
@@ -328,21 +352,16 @@ fn marks_of_programs_are_cautions_that_stop_nothing() {
 
 #[test]
 fn reply_to_is_taken_from_the_same_organisation_or_a_person() {
-    for (reply_to, expected) in [
-        ("talent@mail.kestrel.example", "talent@mail.kestrel.example"),
-        ("inbox-778@elsewhere.example", "anna.schmidt@kestrel.example"),
-    ] {
-        let mut case = Case::new();
-        case.message.reply_to = vec![address("", reply_to)];
-        assert_eq!(case.propose().envelope.to.as_deref(), Some(expected));
-    }
+    let mut case = Case::new();
+    case.message.reply_to = vec![address("", "talent@mail.kestrel.example")];
+    assert_eq!(case.propose().envelope.to.as_deref(), Some("talent@mail.kestrel.example"));
     // A relay with a person's name on its address, and one that the rules know as the contact.
     let mut case = Case::new().sent_by(SenderKind::Relay);
     case.message.reply_to = vec![address("Ben Ito", "ben.ito@kestrel.example")];
     assert_eq!(case.propose().row, "after-interview-human");
     let mut case = Case::new().sent_by(SenderKind::Relay);
     case.facts.contact = fact("kestrel-jobs@ats.example");
-    let e = eligibility(&case.message, &case.facts, &case.identities, false);
+    let e = eligibility(&case.message, &case.facts, &case.identities, case.relays, false);
     assert_eq!(e.sender, SenderKind::Human);
 }
 
@@ -419,6 +438,36 @@ fn salutations_as_they_signed() {
         let body = text(&case.propose());
         assert_eq!(body.lines().next(), Some(expected), "{signed:?} {display}");
     }
+}
+
+#[test]
+/// What is certain of the process stands in the text: the colleague, the day of the only conversation, the number of them.
+fn a_thank_you_is_specific_where_that_is_certain() {
+    let front = "+++\nlang = \"en\"\nkind = \"feedback-request\"\ngroup = \"feedback-after-interview\"";
+    // As long as a reply has to be.
+    let more = "I enjoyed the talk and took a lot from it. ".repeat(5);
+    let texts = format!(
+        "{front}\nvariant = 8\n+++\nThank you for {{{{ interview_day }}}} with {{{{ colleague }}}}. {more}\n\n\
+         {front}\nvariant = 9\n+++\nThank you for all {{{{ rounds }}}} of them. {more}\n"
+    );
+    let (templates, problems) = Templates::load(&[("mine.md".into(), texts)]);
+    assert_eq!(problems, []);
+    let written = |case: &Case| text(&propose(&Policy::shipped(), &templates, &case.context()).unwrap());
+    let interview = |at: &str, day: &str| Interview { at: at.parse().unwrap(), dates: vec![day.parse().unwrap()] };
+    let mut case = Case::new();
+    case.people = vec![
+        address("Anna Schmidt", "anna.schmidt@kestrel.example"),
+        address("Ben Ito", "ben.ito@kestrel.example"),
+        address("Cara Lund", "cara.lund@elsewhere.example"),
+    ];
+    assert!(!written(&case).contains("Ben Ito"), "no conversation is known");
+    case.interviews = vec![interview("2026-11-01T09:00:00Z", "2026-11-05")];
+    assert!(written(&case).contains("with Ben Ito."), "{}", written(&case));
+    assert!(written(&case).contains('5') && written(&case).contains("November"), "{}", written(&case));
+    case.interviews.push(interview("2026-11-06T09:00:00Z", "2026-11-10"));
+    assert!(written(&case).contains("all two of them."), "{}", written(&case));
+    case.interviews.push(Interview { at: "2026-11-07T09:00:00Z".parse().unwrap(), dates: Vec::new() });
+    assert!(!written(&case).contains(" of them.") && !written(&case).contains("Ben Ito"), "{}", written(&case));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     facts::{self, AtHand},
     kit::Kit,
+    past,
 };
 use crate::{
     classify::{Classification, classify_with},
@@ -16,18 +17,15 @@ use crate::{
     message::{Address, Fetched, Message, MessageId},
     note::{Note, NoteContext, choose},
     outcome::{Category, Origin, Outcome, Stage, employer_key},
-    reply::habit::{self, UNUSED_MAX},
     reply::{
-        DraftKind, History, NotProposed, ProposedDraft, ReplyContext, ThreadMail, later::Offer, propose, propose_in,
-        propose_later,
+        Caution, DraftKind, NoDraft, NotProposed, ProposedDraft, Relays, ReplyContext, ThreadMail,
+        habit::{self, UNUSED_MAX},
+        propose, propose_in, propose_later, suspicion,
+        suspicion::asks,
     },
     sync::Cursor,
 };
 
-/// How long after an ask the same employer is not asked again (`experience.md` §2).
-pub const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(180 * 24);
-/// How long an invitation or acknowledgement counts as a process that is under way.
-const LIVE_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How far back a mail may take back an earlier one ("sent in error").
 const RETRACTION_REACH: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How long an answer to a question is waited for from the person who was asked, outside of its thread.
@@ -109,7 +107,14 @@ pub fn file(
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
     let Judged { message, classification } = judged;
+    let warnings = if is_nothing(&classification) {
+        Vec::new()
+    } else {
+        warnings(kit, arrived.account, &message, &classification)
+    };
+    let classification = doubted(classification, &warnings, &message);
     let verdict = Some((classification.category, classification.decided));
+    let returned = returned(store, &message)?;
     let base = Ingest {
         account: arrived.account,
         mailbox: arrived.mailbox,
@@ -123,17 +128,22 @@ pub fn file(
         outcome: None,
         supersedes: None,
         draft: None,
+        no_draft: None,
         note: None,
+        bounced: returned.as_ref().map(|(draft, reason)| (*draft, reason.as_str())),
         now,
     };
     if store.known(arrived.account, message.id.as_ref(), &message.hash)?.is_some() || is_ours(store, &message)? {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
     let question = question_answered(store, &message, &classification, arrived.internal_date)?;
-    if is_nothing(&classification) && question.is_none() {
+    if (is_nothing(&classification) && question.is_none()) || is_report(&message) {
+        if let Some((draft, _)) = returned {
+            tracing::info!(draft, "A reply came back.");
+        }
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict });
     }
-    let thread = thread(store, &message)?;
+    let thread = past::thread(store, &message)?;
     let outcome = match question {
         // What they say of the application they were asked about may well repeat the no.
         Some(_) => Outcome { category: Category::Feedback, decided: true, ..classification.outcome() },
@@ -143,7 +153,14 @@ pub fn file(
     let supersedes = retracted(store, &message, &classification, &outcome, &thread, now)?;
     // Not the moment of reading: old mail that is read today is old news, and is counted as such.
     let detected_at = arrived.internal_date.min(now);
-    let response = respond(store, kit, &message, &classification, &outcome, &thread, (detected_at, now))?;
+    let mail = Mail {
+        message: &message,
+        classification: &classification,
+        thread: &thread,
+        warnings: &warnings,
+        arrived: detected_at,
+    };
+    let response = respond(store, kit, mail, &outcome, now)?;
     let new = NewOutcome {
         outcome: &outcome,
         origin: Origin::Rules,
@@ -151,8 +168,14 @@ pub fn file(
         tell_at: Some(told.tell_at),
         draft_due_at: response.draft.as_ref().map(|_| told.draft_due_at),
     };
-    let ingest =
-        Ingest { outcome: Some(new), supersedes, draft: response.draft.as_ref(), note: response.note.as_ref(), ..base };
+    let ingest = Ingest {
+        outcome: Some(new),
+        supersedes,
+        draft: response.draft.as_ref(),
+        no_draft: response.no_draft,
+        note: response.note.as_ref(),
+        ..base
+    };
     let verdict = Some((outcome.category, outcome.decided));
     let is_feedback = outcome.category == Category::Feedback && outcome.decided;
     store.together(|store| {
@@ -190,41 +213,112 @@ fn question_answered(
     store.question_answered(&references, sender, received_at - ANSWER_WITHIN)
 }
 
+/// Red flags of a mail that came to an account.
+pub fn warnings(kit: &Kit, account: &str, message: &Message, classification: &Classification) -> Vec<Caution> {
+    // What was passed on by the person was taken in somewhere else: what was found out here is about themselves.
+    let auth = message.auth.as_ref().filter(|_| message.inside.is_none());
+    let auth = kit.providers.get(account).and_then(|provider| provider.believed(auth));
+    suspicion(&kit.rules, message.unwrapped(), &classification.facts, auth)
+}
+
+/// The verdict, asked about where the mail is not what it claims. A report of a mail server says nothing of its own: of
+/// the letter that comes back with it no sentence is kept.
+fn doubted(mut verdict: Classification, warnings: &[Caution], message: &Message) -> Classification {
+    if is_report(message) {
+        return verdict.without_text();
+    }
+    for ask in asks(warnings) {
+        verdict.decided = false;
+        if !verdict.asks.contains(&ask) {
+            verdict.asks.push(ask);
+        }
+    }
+    verdict
+}
+
+/// Whether a mail server speaks of a mail: one that came back, is late, or was read.
+fn is_report(message: &Message) -> bool {
+    message.headers.delivery_report || message.returned.is_some()
+}
+
+/// The draft that a report says could not be delivered, and the server's reason.
+fn returned(store: &Store, message: &Message) -> Result<Option<(i64, String)>, StoreError> {
+    let Some(returned) = &message.returned else { return Ok(None) };
+    let Some(draft) = store.draft_by_message_id(returned.id.as_str())? else { return Ok(None) };
+    let said: Vec<&str> =
+        returned.status.as_deref().into_iter().chain([returned.reason.as_str()]).filter(|s| !s.is_empty()).collect();
+    let said = if said.is_empty() { "the mail server gave no reason".to_owned() } else { said.join(" ") };
+    Ok(Some((draft, format!("it came back: {said}"))))
+}
+
 /// A draft and a note for a decided no; nothing for anything else.
 #[derive(Debug, Default)]
 pub struct Response {
     /// The reply.
     pub draft: Option<ProposedDraft>,
+    /// Why there is none, where there could be one.
+    pub no_draft: Option<NoDraft>,
     /// The note.
     pub note: Option<Note>,
 }
 
-/// What Onward has to say to an outcome that arrived `at`, from the mail and what the log knows `now`.
+/// A mail as the reply to it needs it.
+#[derive(Clone, Copy)]
+pub struct Mail<'a> {
+    /// The mail.
+    pub message: &'a Message,
+    /// The verdict on it.
+    pub classification: &'a Classification,
+    /// Other mails of its thread.
+    pub thread: &'a [store::ThreadMail],
+    /// Its red flags, see [`warnings`].
+    pub warnings: &'a [Caution],
+    /// When it arrived.
+    pub arrived: Timestamp,
+}
+
+/// What Onward has to say to an outcome, from the mail and what the log knows `now`.
 pub fn respond(
     store: &Store,
     kit: &Kit,
-    message: &Message,
-    classification: &Classification,
+    mail: Mail<'_>,
     outcome: &Outcome,
-    thread: &[store::ThreadMail],
-    (at, now): (Timestamp, Timestamp),
+    now: Timestamp,
 ) -> Result<Response, StoreError> {
     if outcome.category != Category::Rejection || !outcome.decided {
         return Ok(Response::default());
     }
-    let answered = is_answered(store, message, at)?;
-    let draft = if kit.drafts && !answered && !drafting_rests(store, now)? {
-        draft(store, kit, message, classification, outcome, thread, Wording::default(), now)?
-    } else {
-        None
+    let Mail { message, classification, arrived, .. } = mail;
+    let proposed = if kit.drafts { draft(store, kit, mail, outcome, Wording::default(), now)? } else { None };
+    let no_draft = match &proposed {
+        Some(proposed) => no_draft(store, kit, mail, proposed, now)?,
+        None => None,
     };
-    let at_hand = AtHand { message, outcome, at };
-    Ok(Response { draft, note: note(store, kit, at_hand, classification, now)? })
+    if let Some(why) = no_draft {
+        tracing::info!(why = why.as_str(), "No draft was made.");
+    }
+    let at_hand = AtHand { message, outcome, at: arrived };
+    let note = note(store, kit, at_hand, classification, now)?;
+    Ok(Response { draft: proposed.filter(|_| no_draft.is_none()), no_draft, note })
 }
 
-/// Whether the person answered a mail in their own mail program.
-fn is_answered(store: &Store, message: &Message, at: Timestamp) -> Result<bool, StoreError> {
-    store.is_answered(message.id.as_ref(), &message.references, at)
+/// Why a no that could have a draft gets none.
+fn no_draft(
+    store: &Store,
+    kit: &Kit,
+    mail: Mail<'_>,
+    proposed: &ProposedDraft,
+    now: Timestamp,
+) -> Result<Option<NoDraft>, StoreError> {
+    let Mail { message, arrived, .. } = mail;
+    let drafted = past::drafted(store, message, proposed.envelope.to.as_deref(), mail.thread, arrived)?;
+    Ok(if store.is_answered(message.id.as_ref(), &message.references, arrived)? {
+        Some(NoDraft::Answered)
+    } else if let Some(why) = kit.policy.caps().no_draft(drafted, arrived, now) {
+        Some(why)
+    } else {
+        drafting_rests(store, now)?.then_some(NoDraft::Unused)
+    })
 }
 
 /// Whether no draft is offered by itself, because none was used lately.
@@ -243,18 +337,15 @@ pub struct Wording<'a> {
 }
 
 /// The reply to a no.
-#[expect(clippy::too_many_arguments, reason = "each is one fact the reply depends on; a struct would only rename them")]
 pub fn draft(
     store: &Store,
     kit: &Kit,
-    message: &Message,
-    classification: &Classification,
+    mail: Mail<'_>,
     outcome: &Outcome,
-    thread: &[store::ThreadMail],
     wording: Wording<'_>,
     now: Timestamp,
 ) -> Result<Option<ProposedDraft>, StoreError> {
-    compose(store, kit, message, classification, outcome, thread, wording.variant, now, |context| {
+    compose(store, kit, mail, outcome, wording.variant, now, |context| {
         match wording.language {
             Some(language) => propose_in(&kit.policy, &kit.templates, context, language),
             None => propose(&kit.policy, &kit.templates, context),
@@ -264,44 +355,45 @@ pub fn draft(
 }
 
 /// A mail that answers no other; `None` where nobody could be written to, or no text says it.
-#[expect(clippy::too_many_arguments, reason = "as above")]
 pub fn later_draft(
     store: &Store,
     kit: &Kit,
-    message: &Message,
-    classification: &Classification,
+    mail: Mail<'_>,
     outcome: &Outcome,
-    thread: &[store::ThreadMail],
-    offer: Offer,
+    offer: (DraftKind, &str),
+    variant: u32,
     now: Timestamp,
 ) -> Result<Option<ProposedDraft>, StoreError> {
-    compose(store, kit, message, classification, outcome, thread, 0, now, |context| {
-        propose_later(&kit.templates, context, offer)
-    })
+    compose(store, kit, mail, outcome, variant, now, |context| propose_later(&kit.templates, context, offer))
 }
 
 /// Gathers what a draft is made from.
-#[expect(clippy::too_many_arguments, reason = "as above")]
 fn compose(
     store: &Store,
     kit: &Kit,
-    message: &Message,
-    classification: &Classification,
+    mail: Mail<'_>,
     outcome: &Outcome,
-    thread: &[store::ThreadMail],
     variant: u32,
     now: Timestamp,
     propose: impl FnOnce(&ReplyContext<'_>) -> Result<Option<ProposedDraft>, NotProposed>,
 ) -> Result<Option<ProposedDraft>, StoreError> {
     let seed = uuid::Uuid::new_v4().to_string();
-    let thread: Vec<ThreadMail> = thread.iter().filter_map(for_reply).collect();
+    let thread: Vec<ThreadMail> = mail.thread.iter().filter_map(for_reply).collect();
+    let message = mail.message.unwrapped();
+    let known = |address: Option<&Address>| address.is_some_and(|a| kit.rules.senders().by_address(a).is_some());
+    let past = past::of_employer(store, kit, outcome, now)?;
     let context = ReplyContext {
-        message: message.unwrapped(),
-        facts: &classification.facts,
+        message,
+        facts: &mail.classification.facts,
         outcome,
         identities: &kit.identities,
         thread: &thread,
-        history: history(store, outcome, now)?,
+        history: past.history(mail.message, outcome, now),
+        warnings: mail.warnings,
+        relays: Relays { from: known(message.from.first()), reply_to: known(message.reply_to.first()) },
+        arrived: mail.arrived,
+        interviews: &past.interviews(outcome, mail.arrived),
+        people: &past.people(kit, outcome, mail.arrived, mail.thread),
         now: &now.to_zoned(kit.telling.zone.clone()),
         message_id_seed: &seed,
         variant,
@@ -313,13 +405,6 @@ fn compose(
             Ok(None)
         }
     }
-}
-
-/// Other mails of the thread, oldest first.
-pub fn thread(store: &Store, message: &Message) -> Result<Vec<store::ThreadMail>, StoreError> {
-    let mut references = message.references.clone();
-    references.extend(message.in_reply_to.clone());
-    store.thread(message.id.as_ref(), &references)
 }
 
 /// A mail that Onward itself composed and that came back, e.g. a copy to oneself: it is no news.
@@ -373,40 +458,6 @@ fn retracted(
     let since = said.checked_sub(RETRACTION_REACH).unwrap_or(Timestamp::UNIX_EPOCH);
     let history = store.history_for_employer(&key, since)?;
     Ok(history.outcomes.iter().rev().find(|o| o.category == Category::Rejection).map(|o| o.outcome))
-}
-
-/// What the log knows about the employer.
-fn history(store: &Store, outcome: &Outcome, now: Timestamp) -> Result<History, StoreError> {
-    let Some(key) = outcome.employer.as_deref().map(employer_key).filter(|key| !key.is_empty()) else {
-        return Ok(History::default());
-    };
-    let known = store.history_for_employer(&key, now - ASK_AGAIN_AFTER)?;
-    let other_role = |role: &Option<String>| match (role, &outcome.role) {
-        // The same vacancy is often written shorter in one of the mails.
-        (Some(a), Some(b)) => {
-            let (a, b) = (employer_key(a), employer_key(b));
-            !a.contains(&b) && !b.contains(&a)
-        }
-        _ => false,
-    };
-    let live = |o: &store::EmployerOutcome| {
-        matches!(o.category, Category::Interview | Category::Assessment | Category::Acknowledgement)
-            && o.at >= now - LIVE_FOR
-            && other_role(&o.role)
-    };
-    let same_role = |a: &Option<String>, b: &Option<String>| match (a, b) {
-        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
-        (a, b) => a == b,
-    };
-    let closed = |o: &store::EmployerOutcome| {
-        let noes = known.outcomes.iter().filter(|no| no.category == Category::Rejection && no.at >= o.at);
-        noes.into_iter().any(|no| same_role(&no.role, &o.role))
-    };
-    Ok(History {
-        asked_recently: known.replies.iter().any(|r| r.kind == DraftKind::FeedbackRequest && r.state.is_out()),
-        live_process: known.outcomes.iter().any(|o| live(o) && !closed(o)),
-        answered: false,
-    })
 }
 
 /// The note for a no; `None` where no text fits.

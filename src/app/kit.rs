@@ -2,11 +2,11 @@
 //!
 //! It reads the person's files through `io` and reports every problem; it must not judge mail.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use super::memory::Memory;
 use crate::{
-    config::Config,
+    config::{Account, Config, Source as MailSource},
     io::{
         rules_dir,
         store::{Store, StoreError},
@@ -14,7 +14,7 @@ use crate::{
     },
     learn::Learned,
     note::Notes,
-    reply::{Identity, Policy, Problem, Templates, later::After},
+    reply::{Identity, Policy, Problem, Provider, Templates, later::After},
     rules::{self, RuleSet, Source, Trust},
     telling::TellingPolicy,
 };
@@ -36,6 +36,8 @@ pub struct Kit {
     pub notes: Notes,
     /// The person's identities.
     pub identities: Vec<Identity>,
+    /// How the mail provider of each account is recognised, by the account's name.
+    pub providers: BTreeMap<String, Provider>,
     /// When the person is told.
     pub telling: TellingPolicy,
     /// Whether drafts are made at all.
@@ -99,6 +101,7 @@ impl Kit {
                 templates,
                 notes,
                 identities: config.identities.clone(),
+                providers: config.accounts.iter().map(|a| (a.name.clone(), provider(a))).collect(),
                 telling: config.telling.clone(),
                 drafts: config.reply.enabled,
                 later: config.reply.later,
@@ -113,6 +116,16 @@ impl Kit {
     pub fn note_language<'a>(&'a self, of_mail: &'a str) -> Option<&'a str> {
         self.notes_enabled.then(|| self.note_language.as_deref().unwrap_or(of_mail))
     }
+}
+
+/// How the provider of an account is recognised: by what is configured, else by the server and the addresses.
+fn provider(account: &Account) -> Provider {
+    let domain = |address: &String| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
+    let mut domains: Vec<String> = account.identity.addresses.iter().filter_map(domain).collect();
+    if let MailSource::Imap(login) = &account.source {
+        domains.push(login.server.host.clone());
+    }
+    Provider { authserv_id: account.authserv_id.clone(), domains }
 }
 
 /// The shipped rules without the disabled files, and the person's, as sources.

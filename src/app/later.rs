@@ -5,7 +5,12 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
-use super::{ingest, kit::Kit, queue::mail_of};
+use super::{
+    ingest::{self, Mail},
+    kit::Kit,
+    past,
+    queue::mail_of,
+};
 use crate::{
     classify::Classification,
     io::store::{self, Filter, Item, OutcomeRow, Store},
@@ -37,10 +42,14 @@ pub fn offer(store: &mut Store, kit: &Kit, account: &str, now: Timestamp) -> sto
         }
         let item = store.item(row.id)?;
         let Some((message, classification)) = known_of(store, &item)? else { continue };
-        let thread = ingest::thread(store, &message)?;
+        let thread = past::thread(store, &message)?;
         let standing = standing(store, &item, &message, &classification, &thread)?;
         let Some(what) = later::offer(&standing, &kit.later, now) else { continue };
-        let draft = ingest::later_draft(store, kit, &message, &classification, &item.row.outcome, &thread, what, now)?;
+        let warnings = ingest::warnings(kit, account, &message, &classification);
+        let arrived = item.row.detected_at;
+        let mail =
+            Mail { message: &message, classification: &classification, thread: &thread, warnings: &warnings, arrived };
+        let draft = ingest::later_draft(store, kit, mail, &item.row.outcome, what, 0, now)?;
         if let Some(draft) = draft
             && let Some(draft) = store.add_draft(row.id, &draft, now)?
         {

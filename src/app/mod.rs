@@ -14,6 +14,7 @@ pub mod later;
 pub mod login;
 pub mod maildir;
 pub mod memory;
+mod past;
 pub mod pulse;
 pub mod queue;
 mod reading;

@@ -5,16 +5,17 @@ use anyhow::{Context as _, Result, bail};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    ingest::{self, Response},
+    ingest::{self, Mail, Response},
     kit::Kit,
+    past,
 };
 use crate::{
     classify::{Classification, traits},
     draft::{Digest, DraftState},
     io::store::{self, DraftView, Filter, Item, NewLesson, NewOutcome, OutcomeRow, Rewrite, Store, Superseded},
-    message::{Address, Fetched, Message},
+    message::{Fetched, Message},
     outcome::{Category, Origin, Outcome, Reason, Stage},
-    reply::{Edit, editable, parse_edit, person::is_address, recompose},
+    reply::{Addressee, Caution, Edit, editable, parse_edit, recompose},
 };
 
 /// Oldest `Date` a draft is shown with for approval.
@@ -93,8 +94,11 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
     let mail = mail_of(store, &item)?;
     let response = match &mail {
         Some((message, classification)) => {
-            let thread = ingest::thread(store, message)?;
-            ingest::respond(store, kit, message, classification, &outcome, &thread, (item.row.detected_at, now))?
+            let thread = past::thread(store, message)?;
+            let warnings = warnings(kit, &item, message, classification);
+            let arrived = item.row.detected_at;
+            let mail = Mail { message, classification, thread: &thread, warnings: &warnings, arrived };
+            ingest::respond(store, kit, mail, &outcome, now)?
         }
         None => Response::default(),
     };
@@ -109,7 +113,8 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
         tell_at: Some(told.tell_at),
         draft_due_at: response.draft.as_ref().map(|_| now),
     };
-    let correction = store::Correction { new, draft: response.draft.as_ref(), note: response.note.as_ref(), lesson };
+    let Response { draft, no_draft, note } = &response;
+    let correction = store::Correction { new, draft: draft.as_ref(), no_draft: *no_draft, note: note.as_ref(), lesson };
     Ok(store.correct(id, correction, now)?)
 }
 
@@ -133,11 +138,10 @@ pub fn redated(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -> Resu
 /// Gives a draft another recipient.
 pub fn readdress(store: &mut Store, kit: &Kit, draft: i64, to: &str, now: Timestamp) -> Result<Digest> {
     let view = store.draft(draft)?;
-    let email = to.trim();
-    if !is_address(email) {
+    let Some(typed) = Addressee::typed(to) else {
         bail!("`{}` is no mail address: write it as name@domain", crate::clean::line(to));
-    }
-    let edit = Edit { to: Some(Address { name: String::new(), email: email.to_owned() }), ..editable(&view.bytes)? };
+    };
+    let edit = Edit { to: Some(typed), ..editable(&view.bytes)? };
     rewrite(store, kit, &view, &edit, now)
 }
 
@@ -165,11 +169,20 @@ pub fn other_wording(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -
     let item = store.item(view.outcome)?;
     let (message, classification) =
         mail_of(store, &item)?.context("the mail itself is no longer stored, so no other wording can be made")?;
-    let thread = ingest::thread(store, &message)?;
+    let thread = past::thread(store, &message)?;
+    let warnings = warnings(kit, &item, &message, &classification);
+    let arrived = item.row.detected_at;
+    let mail =
+        Mail { message: &message, classification: &classification, thread: &thread, warnings: &warnings, arrived };
     let empty = view.cautions.iter().any(|caution| caution.code == "no-template-in-language");
     let ask = ingest::Wording { language: empty.then_some("en"), variant: view.revision };
-    let proposed = ingest::draft(store, kit, &message, &classification, &item.row.outcome, &thread, ask, now)?
-        .context("no draft could be made: `onward config check` says what is missing")?;
+    let proposed = match later_group(&view) {
+        Some(group) => {
+            ingest::later_draft(store, kit, mail, &item.row.outcome, (view.kind, group), view.revision, now)?
+        }
+        None => ingest::draft(store, kit, mail, &item.row.outcome, ask, now)?,
+    };
+    let proposed = proposed.context("no draft could be made: `onward config check` says what is missing")?;
     // The Message-ID stays for the draft's life: it is what makes delivery idempotent.
     let written = editable(&proposed.bytes)?;
     let mut edit = editable(&view.bytes)?;
@@ -199,14 +212,28 @@ pub fn write(store: &mut Store, kit: &Kit, id: i64, now: Timestamp) -> Result<i6
     }
     let (message, classification) =
         mail_of(store, &item)?.context("the mail itself is not stored, so no reply can be written to it")?;
-    let thread = ingest::thread(store, &message)?;
-    let draft =
-        ingest::draft(store, kit, &message, &classification, outcome, &thread, ingest::Wording::default(), now)?
-            .context("no draft could be made: `onward config check` says what is missing")?;
+    let thread = past::thread(store, &message)?;
+    let warnings = warnings(kit, &item, &message, &classification);
+    let arrived = item.row.detected_at;
+    let mail =
+        Mail { message: &message, classification: &classification, thread: &thread, warnings: &warnings, arrived };
+    let draft = ingest::draft(store, kit, mail, outcome, ingest::Wording::default(), now)?
+        .context("no draft could be made: `onward config check` says what is missing")?;
     store.add_draft(id, &draft, now)?.with_context(|| {
         let other = item.draft.as_ref().map(|draft| draft.id).unwrap_or_default();
         format!("draft {other} answers this mail already (`onward draft show {other}`)")
     })
+}
+
+/// The group of texts of a draft that answers no mail, as its template says.
+fn later_group(draft: &DraftView) -> Option<&str> {
+    (!draft.kind.is_reply()).then(|| draft.template.split('/').nth(2)).flatten()
+}
+
+/// The red flags of an item's mail.
+fn warnings(kit: &Kit, item: &Item, message: &Message, verdict: &Classification) -> Vec<Caution> {
+    let account = item.row.mail.as_ref().map_or("", |mail| mail.account.as_str());
+    ingest::warnings(kit, account, message, verdict)
 }
 
 /// The mail of an item and its latest verdict; `None` for an entry by hand or a purged mail.

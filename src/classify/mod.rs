@@ -391,6 +391,12 @@ named! {
         UnknownLanguage = "unknown-language",
         /// The words of the mails that the person labelled speak against it.
         BayesDisagrees = "bayes-disagrees",
+        /// The sender may not be who it claims.
+        DoubtfulSender = "doubtful-sender",
+        /// It asks for what no employer asks for by mail.
+        DoubtfulRequest = "doubtful-request",
+        /// A link leads elsewhere than it shows.
+        DoubtfulLink = "doubtful-link",
     }
 }
 
@@ -441,6 +447,9 @@ pub struct Facts {
     pub applicants: Option<u32>,
     /// Dates the mail names, ISO 8601, where they are unambiguous.
     pub dates: Vec<String>,
+    /// Those of them that no sentence calls a deadline or a beginning: days on which people may meet.
+    #[serde(default)]
+    pub appointments: Vec<String>,
 }
 
 impl Classification {
@@ -466,6 +475,7 @@ impl Classification {
             ats: None,
             applicants: None,
             dates: Vec::new(),
+            appointments: Vec::new(),
         };
         Classification { hits: Vec::new(), facts, ..self }
     }

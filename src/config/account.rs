@@ -75,6 +75,7 @@ impl Checker<'_, '_> {
         let poll = self.poll(raw.poll);
         let drafts = self.mailbox("drafts", raw.drafts);
         let sent = self.mailbox("sent", raw.sent);
+        let authserv_id = self.authserv_id(raw.authserv_id);
         let identity = self.account_identity(raw.identity, identities);
         let elsewhere = match &source {
             Some(Source::Imap(login)) => Elsewhere::At(login),
@@ -94,6 +95,7 @@ impl Checker<'_, '_> {
             poll,
             drafts,
             sent,
+            authserv_id,
             identity: identity?,
             smtp,
         })
@@ -167,6 +169,19 @@ impl Checker<'_, '_> {
         let name = self.text(&(0..0), key, Some(raw?), "", "write the mailbox as your mail client shows it")?;
         // RFC 9051 §5.1: INBOX alone is the same in any case.
         Some(if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name })
+    }
+
+    fn authserv_id(&mut self, raw: At<String>) -> Option<String> {
+        let raw = raw?;
+        let fine = |id: &str| {
+            (1..=253).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        };
+        if !fine(raw.get_ref()) {
+            let fix = "authserv_id = \"mx.example.org\": the first word of Authentication-Results in mail you received";
+            self.source.problem(raw.span(), "this is not the name of a mail server", fix);
+            return None;
+        }
+        Some(raw.into_inner())
     }
 
     fn poll(&mut self, raw: At<String>) -> Duration {

@@ -129,6 +129,8 @@ pub struct Account {
     pub drafts: Option<String>,
     /// The Sent mailbox, likewise.
     pub sent: Option<String>,
+    /// What the provider calls itself in `Authentication-Results`, where that is not to be told from its domains.
+    pub authserv_id: Option<String>,
     /// Who replies come from when the mail was delivered to none of the known addresses.
     pub identity: Identity,
     /// The submission server; present when `reply.deliver` is `smtp`.

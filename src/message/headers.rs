@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use mail_parser::{HeaderValue, parsers::MessageStream};
 use memchr::memchr;
 
-use super::{Address, Defect, HeaderFacts, Message, MessageId, REFERENCES_MAX, decode, guard};
+use super::{Address, Defect, HeaderFacts, Message, MessageId, REFERENCES_MAX, auth, decode, guard};
 use crate::clean;
 
 /// Bytes of one field that are decoded. The parser looks ahead from every `=?`, so the time is quadratic in it.
@@ -74,6 +74,11 @@ impl<'x> Fields<'x> {
         self.first(name).map(addresses).unwrap_or_default()
     }
 
+    /// The first field's id.
+    pub(super) fn id(&self, name: &str) -> Option<MessageId> {
+        self.first(name).and_then(|value| ids(value).next())
+    }
+
     fn all_addresses<const N: usize>(&self, names: [&str; N]) -> Vec<Address> {
         let values = names.iter().flat_map(|name| self.all(name)).take(ADDRESSES_MAX);
         let mut found: Vec<Address> = Vec::new();
@@ -108,10 +113,11 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
     message.cc = fields.all_addresses(["Cc"]);
     message.delivered_to = fields.all_addresses(["Delivered-To", "X-Original-To", "Envelope-To"]);
     message.date = fields.first("Date").and_then(date);
-    message.id = fields.first("Message-ID").and_then(|value| ids(value).next());
-    message.in_reply_to = fields.first("In-Reply-To").and_then(|value| ids(value).next());
+    message.id = fields.id("Message-ID");
+    message.in_reply_to = fields.id("In-Reply-To");
     message.references = fields.ids("References");
     message.headers = facts(fields);
+    message.auth = fields.first("Authentication-Results").and_then(auth::read);
 
     let several_from = fields.repeats("From") || message.from.len() > 1;
     let duplicate = ["Subject", "Reply-To", "Message-ID"].iter().any(|name| fields.repeats(name));
@@ -130,8 +136,9 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
 
 fn facts(fields: &Fields<'_>) -> HeaderFacts {
     let line = |name: &str| fields.line(name).unwrap_or_default().to_ascii_lowercase();
+    // The value alone: comments may stand on either side of it, parameters behind it.
     let word = |name: &str| {
-        let line = line(name);
+        let line = auth::statements(&line(name)).into_iter().next().unwrap_or_default();
         line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').find(|w| !w.is_empty()).unwrap_or("").to_owned()
     };
     let auto_submitted = word("Auto-Submitted");
@@ -282,10 +289,42 @@ mod tests {
             ("NO (really)", false),
             ("auto-generated", true),
             ("Auto-Replied; owner-email=\"x\"", true),
+            ("(really) no", false),
+            ("no; by=(a person)", false),
+            ("(no) auto-notified", true),
+            ("AUTO-NOTIFIED", true),
+            ("\r\n\tauto-generated", true),
             ("", false),
         ] {
             let section = format!("Auto-Submitted: {value}\n");
             assert_eq!(facts(&Fields::split(section.as_bytes())).auto_submitted, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn marks_of_mass_mail_are_read_in_any_spelling() {
+        type Mark = fn(&HeaderFacts) -> bool;
+        let marks: [(&str, Mark, bool); 17] = [
+            ("Precedence: bulk", |h| h.precedence_bulk, true),
+            ("PRECEDENCE: (x) List", |h| h.precedence_bulk, true),
+            ("precedence: junk; x", |h| h.precedence_bulk, true),
+            ("Precedence: first-class", |h| h.precedence_bulk, false),
+            ("Precedence: normal (not bulk)", |h| h.precedence_bulk, false),
+            ("X-Auto-Response-Suppress: DR, OOF, AutoReply", |h| h.auto_response_suppress, true),
+            ("X-Auto-Response-Suppress: oof", |h| h.auto_response_suppress, true),
+            ("X-Auto-Response-Suppress: All", |h| h.auto_response_suppress, true),
+            ("X-Auto-Response-Suppress: None", |h| h.auto_response_suppress, false),
+            ("List-Unsubscribe: <mailto:x@y.example>", |h| h.list_unsubscribe, true),
+            ("list-id: Jobs <jobs.kestrel.example>", |h| h.list_id, true),
+            ("List-Post: NO", |h| h.list_id, true),
+            ("Feedback-ID: 1:2:3:mail", |h| h.feedback_id, true),
+            ("Return-Path: <>", |h| h.null_return_path, true),
+            ("Return-Path: <a@b.example>", |h| h.null_return_path, false),
+            ("X-Failed-Recipients: a@b.example", |h| h.delivery_report, true),
+            ("X-List-Id: x", |h| h.list_id, false),
+        ];
+        for (line, mark, expected) in marks {
+            assert_eq!(mark(&facts(&Fields::split(format!("{line}\r\n").as_bytes()))), expected, "{line}");
         }
     }
 }

@@ -6,7 +6,7 @@
 use mail_parser::decoders::html::add_html_token;
 
 use super::{
-    LINKS_MAX,
+    LINK_LIES_MAX, LINKS_MAX, LinkLie,
     text::{Form, Line, TEXT_BYTES_MAX, is_item, is_rule},
 };
 use crate::clean;
@@ -23,7 +23,12 @@ pub(super) struct Html {
     pub lines: Vec<Line>,
     /// Host names of `http` links, lower case, each once.
     pub link_hosts: Vec<String>,
+    /// Links that show another host than they lead to.
+    pub link_lies: Vec<LinkLie>,
 }
+
+/// Longest text of a link that is looked at, in bytes: an address with its host.
+const LINK_TEXT_BYTES_MAX: usize = 300;
 
 /// Reads an HTML text that is already within the limit.
 pub(super) fn read(html: &str) -> Html {
@@ -51,6 +56,8 @@ struct Reader {
     item: bool,
     open: Vec<Element>,
     preformatted: usize,
+    /// Where the open link leads, and its text so far.
+    anchor: Option<(String, String)>,
 }
 
 struct Element {
@@ -79,6 +86,11 @@ impl Reader {
                 self.line.push(' ');
             }
             return;
+        }
+        if let Some((_, shown)) = &mut self.anchor
+            && shown.len() + text.len() <= LINK_TEXT_BYTES_MAX
+        {
+            shown.push_str(text);
         }
         let form = self.form();
         if self.line_form.is_some_and(|f| f != form) {
@@ -196,6 +208,9 @@ impl Reader {
         if name == "br" {
             self.line_break();
         }
+        if name == "a" {
+            self.end_link();
+        }
         if let Some(at) = self.open.iter().rposition(|e| e.name == name) {
             let closed = self.open.drain(at..).filter(|e| e.name == "pre").count();
             self.preformatted = self.preformatted.saturating_sub(closed);
@@ -203,11 +218,25 @@ impl Reader {
     }
 
     fn link(&mut self, attributes: &str) {
-        if self.html.link_hosts.len() < LINKS_MAX
-            && let Some(host) = attribute(attributes, "href").and_then(|href| host_of(&href))
+        let wanted = self.html.link_hosts.len() < LINKS_MAX || self.html.link_lies.len() < LINK_LIES_MAX;
+        let host = wanted.then(|| attribute(attributes, "href").and_then(|href| host_of(&href))).flatten();
+        self.anchor = host.clone().map(|host| (host, String::new()));
+        if let Some(host) = host
+            && self.html.link_hosts.len() < LINKS_MAX
             && !self.html.link_hosts.contains(&host)
         {
             self.html.link_hosts.push(host);
+        }
+    }
+
+    /// A link has ended: whether it shows a host, and another one than it leads to.
+    fn end_link(&mut self) {
+        let Some((host, text)) = self.anchor.take() else { return };
+        if let Some(shown) = shown_host(&decoded(&text))
+            && self.html.link_lies.len() < LINK_LIES_MAX
+            && psl::domain_str(&shown) != psl::domain_str(&host)
+        {
+            self.html.link_lies.push(LinkLie { shown, host });
         }
     }
 }
@@ -409,6 +438,14 @@ fn host_of(href: &str) -> Option<String> {
         && host.contains('.')
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     fine.then_some(host)
+}
+
+/// The host that the text of a link is the address of: all of the text, under a domain that exists.
+fn shown_host(text: &str) -> Option<String> {
+    let text = text.trim();
+    let host = if text.contains("://") { host_of(text) } else { host_of(&format!("http://{text}")) }?;
+    let known = psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known());
+    (known && !text.contains([' ', '@', '\n'])).then_some(host)
 }
 
 /// Appends `text` with its entities decoded. What they decode to is cleaned with the line.

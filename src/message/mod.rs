@@ -10,6 +10,7 @@ use crate::outcome::named;
 
 pub use self::{ids::ThreadIds, parse::Remembered};
 
+mod auth;
 #[rustfmt::skip] // Tables of words.
 mod cues;
 mod decode;
@@ -21,8 +22,14 @@ mod merge;
 mod openings;
 mod parse;
 mod quote;
+mod report;
 mod text;
 mod zones;
+
+pub use self::{
+    auth::{AuthResult, AuthResults},
+    report::Returned,
+};
 
 /// One e-mail message (RFC 5322), cleaned: no field holds a control character, a bidirectional override or a raw
 /// header line.
@@ -57,6 +64,12 @@ pub struct Message {
     pub blocks: Vec<Block>,
     /// Host names of the links in the HTML part, lower case, without repetition, at most [`LINKS_MAX`].
     pub link_hosts: Vec<String>,
+    /// Links of the HTML part that show one host and lead to another, at most [`LINK_LIES_MAX`].
+    pub link_lies: Vec<LinkLie>,
+    /// What the server that took the mail in says of its sender: the topmost field alone, whoever wrote it.
+    pub auth: Option<AuthResults>,
+    /// The mail that came back, where this is a report that one could not be delivered.
+    pub returned: Option<Returned>,
     /// The headers of the mail that this one passes on, where there is one: a `message/rfc822` part or the header
     /// lines below a "forwarded message" mark.
     pub forwarded: Option<ForwardedHeaders>,
@@ -149,6 +162,17 @@ pub struct ForwardedHeaders {
 pub const REFERENCES_MAX: usize = 21;
 /// Most link hosts kept.
 pub const LINKS_MAX: usize = 50;
+/// Most links kept that show another host than they lead to; one is enough to warn.
+pub const LINK_LIES_MAX: usize = 10;
+
+/// A link whose text is the address of one host and that leads to another organisation's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkLie {
+    /// The host that the reader sees, lower case.
+    pub shown: String,
+    /// The host that it leads to, lower case.
+    pub host: String,
+}
 
 /// A `Message-ID` without its angle brackets, checked: 1–250 characters, ASCII, no white space, no angle bracket,
 /// holds one `@` or is a synthetic id. Safe inside a header and a quoted IMAP string after quoting.

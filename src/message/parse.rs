@@ -4,11 +4,11 @@ use mail_parser::{MessagePart, MimeHeaders, PartType};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Address, Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, Message, MessageId, Zone,
+    Address, Block, Calendar, Defect, Fetched, ForwardedHeaders, HeaderFacts, LinkLie, Message, MessageId, Zone,
     decode::{self, TransferEncoding},
     guard,
     headers::{self, Fields},
-    html, merge, quote,
+    html, merge, quote, report,
     text::{self, Flow, Line},
     zones::{self, Context},
 };
@@ -103,6 +103,9 @@ fn empty() -> Message {
         headers: HeaderFacts::default(),
         blocks: Vec::new(),
         link_hosts: Vec::new(),
+        link_lies: Vec::new(),
+        auth: None,
+        returned: None,
         forwarded: None,
         inside: None,
         calendar: None,
@@ -130,6 +133,7 @@ struct Content {
     /// Holds a container that we cannot open.
     sealed: bool,
     report: bool,
+    returned: report::Pieces,
     defects: Vec<Defect>,
 }
 
@@ -149,6 +153,7 @@ impl Content {
             let mut embedded = Content::default();
             embedded.read_parts(inner, raw);
             content.defects.append(&mut embedded.defects);
+            content.returned.id = content.returned.id.or_else(|| mail.id.clone());
             content.embedded = Some(Box::new((mail, embedded)));
         }
         content
@@ -178,9 +183,21 @@ impl Content {
         match (main, sub, &part.body) {
             (_, _, PartType::Message(_)) => {}
             ("multipart", "encrypted", _) => self.encrypted = true,
-            ("multipart", "report", PartType::Multipart(_)) => self.report |= root,
+            ("multipart", "report", PartType::Multipart(_)) if root => {
+                self.report = true;
+                let about = kind.and_then(|k| k.attribute("report-type")).unwrap_or("delivery-status");
+                self.returned.other = !about.eq_ignore_ascii_case("delivery-status");
+            }
             (_, _, PartType::Multipart(_)) => {}
             ("application", "pkcs7-mime" | "x-pkcs7-mime" | "ms-tnef", _) => self.sealed = true,
+            ("message", "delivery-status" | "global-delivery-status", _) => {
+                let status = self.decoded(part, raw);
+                self.returned.status.get_or_insert(status);
+            }
+            ("text", "rfc822-headers", _) => {
+                let section = raw.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+                self.returned.id = self.returned.id.take().or_else(|| Fields::split(section).id("Message-ID"));
+            }
             ("text", "calendar", _) => {
                 if self.calendar.is_none() {
                     let method = kind.and_then(|k| k.attribute("method")).unwrap_or_default();
@@ -273,7 +290,7 @@ fn calendar(text: &str, method_of_part: &str) -> Calendar {
 }
 
 /// Turns decoded parts into blocks and facts.
-fn take(content: Content, message: &mut Message) {
+fn take(mut content: Content, message: &mut Message) {
     let subject = quote::subject(&message.subject);
     let context = Context { reply: message.is_reply(), forward: subject.forward };
     let mut blocks = subject_block(&message.subject);
@@ -285,9 +302,15 @@ fn take(content: Content, message: &mut Message) {
     let (encrypted, sealed) = (content.encrypted, content.sealed);
     message.calendar = content.calendar.clone();
 
+    if message.headers.delivery_report || by_a_mailer(message) {
+        let pieces = std::mem::take(&mut content.returned);
+        let texts = content.plain.iter().map(|(text, _)| text.as_str());
+        message.returned = report::read(pieces, message.in_reply_to.as_ref(), texts);
+    }
     let text = read_text(&content, context);
     message.forwarded = text.forwarded;
     message.link_hosts = text.link_hosts;
+    message.link_lies = text.link_lies;
     append(&mut blocks, text.blocks);
     let mut inside = text.inside.map(|blocks| mail_of_text(message, blocks));
     if let Some((mut mail, inner)) = content.embedded.map(|embedded| *embedded) {
@@ -315,6 +338,13 @@ fn take(content: Content, message: &mut Message) {
     message.blocks = blocks;
     let passed_on = |inner: &Message| by_the_reader(message, inner) && own_words(&message.blocks) <= COVER_WORDS_MAX;
     message.inside = inside.filter(passed_on).map(Box::new);
+}
+
+/// Whether the mail system itself wrote (RFC 5321 §4.5.5): servers from before the standard for reports mark nothing else.
+fn by_a_mailer(message: &Message) -> bool {
+    let Some(from) = message.from.first() else { return false };
+    let is = |name: &str| from.local().eq_ignore_ascii_case(name);
+    is("mailer-daemon") || (is("postmaster") && message.headers.null_return_path)
 }
 
 fn subject_block(subject: &str) -> Vec<Block> {
@@ -351,6 +381,7 @@ fn mail_of_text(outer: &Message, text: Vec<Block>) -> Message {
     // When it was sent is written in the words of some mail program; the one around it cannot be older.
     mail.date = outer.date;
     mail.link_hosts = outer.link_hosts.clone();
+    mail.link_lies = outer.link_lies.clone();
     append(&mut mail.blocks, text);
     seal(&mut mail);
     mail
@@ -368,6 +399,7 @@ struct Text {
     /// The text of the mail that is passed on, in zones of its own.
     inside: Option<Vec<Block>>,
     link_hosts: Vec<String>,
+    link_lies: Vec<LinkLie>,
 }
 
 /// Zones of the plain and the HTML text, the fuller one first.
@@ -376,13 +408,15 @@ fn read_text(content: &Content, context: Context) -> Text {
     for (text, flow) in &content.plain {
         add_lines(&mut plain, text::plain(text, *flow));
     }
-    let (mut html, mut link_hosts): (Vec<Line>, Vec<String>) = Default::default();
+    let (mut html, mut link_hosts, mut link_lies): (Vec<Line>, Vec<String>, Vec<LinkLie>) = Default::default();
     for text in &content.html {
         let read = html::read(text);
         add_lines(&mut html, read.lines);
         link_hosts.extend(read.link_hosts);
+        link_lies.extend(read.link_lies);
     }
     link_hosts.truncate(super::LINKS_MAX);
+    link_lies.truncate(super::LINK_LIES_MAX);
     let plain_leads = merge::plain_leads(&plain, &html);
     let (first_lines, second_lines) = if plain_leads { (plain, html) } else { (html, plain) };
     let (first, second) = (zones::zoned(&first_lines, context), zones::zoned(&second_lines, context));
@@ -391,7 +425,7 @@ fn read_text(content: &Content, context: Context) -> Text {
     let inside = inside.into_iter().flatten().reduce(merge::merged);
     let mut blocks = merge::merged(first.blocks, second.blocks);
     zones::unfoot(&mut blocks);
-    Text { blocks, forwarded: first.forwarded.or(second.forwarded), inside, link_hosts }
+    Text { blocks, forwarded: first.forwarded.or(second.forwarded), inside, link_hosts, link_lies }
 }
 
 /// The lines of a mail that is passed on, from `at` on, cut as if it had come by itself.

@@ -12,7 +12,7 @@ use mail_builder::{
     mime::MimePart,
 };
 
-use super::person::is_address;
+use super::{addressee::Addressee, person::is_address};
 use crate::{
     clean,
     message::{Address, MessageId},
@@ -31,7 +31,7 @@ pub struct Parts {
     /// `From`.
     pub from: Address,
     /// `To`; no header while nobody is named.
-    pub to: Option<Address>,
+    pub to: Option<Addressee>,
     /// `Subject`, as it shall stand.
     pub subject: String,
     /// `In-Reply-To`.
@@ -65,7 +65,7 @@ pub fn compose(parts: &Parts) -> Result<Vec<u8>, NotComposed> {
     let date = DateTimePrinter::new().zoned_to_string(&parts.date).map_err(|_| NotComposed::Date)?;
     let mut builder = MessageBuilder::new().header("Date", Raw::new(date)).from(address_header(&parts.from)?);
     if let Some(to) = &parts.to {
-        builder = builder.to(address_header(to)?);
+        builder = builder.to(address_header(to.address())?);
     }
     builder = builder.subject(clean::line(&parts.subject)).message_id(parts.message_id.as_str());
     if let Some(parent) = &parts.in_reply_to {
@@ -240,7 +240,7 @@ mod tests {
         fn no_value_can_add_a_header(name in any_text(), subject in any_text(), text in any_text()) {
             let parts = Parts {
                 from: Address { name: name.clone(), email: "me@x.example".into() },
-                to: Some(Address { name, email: "you@y.example".into() }),
+                to: Addressee::kept(&name, "you@y.example"),
                 subject,
                 in_reply_to: MessageId::new("p@y.example"),
                 references: MessageId::new("p@y.example").into_iter().collect(),

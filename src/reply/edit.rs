@@ -7,7 +7,7 @@ use jiff::Zoned;
 use mail_parser::MessageParser;
 
 use super::{
-    Caution, Identity,
+    Addressee, Caution, Identity,
     compose::{NotComposed, Parts, compose, unflow},
     eligibility::is_own,
     lint,
@@ -25,8 +25,8 @@ const EDIT_BYTES_MAX: usize = 64 * 1024;
 /// What of a draft can be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// The one recipient; `None` while nobody is named.
-    pub to: Option<Address>,
+    /// The one recipient, as it was or as the person typed it; `None` while nobody is named.
+    pub to: Option<Addressee>,
     /// The subject.
     pub subject: String,
     /// The text, one line a paragraph.
@@ -68,7 +68,7 @@ pub enum NotRecomposed {
 impl Edit {
     /// The text for an editor: `To:`, `Subject:`, a blank line, the body. [`parse_edit`] reads it back.
     pub fn to_text(&self) -> String {
-        let to = match &self.to {
+        let to = match self.to.as_ref().map(Addressee::address) {
             Some(Address { name, email }) if name.is_empty() => email.clone(),
             Some(Address { name, email }) => format!("{name} <{email}>"),
             None => String::new(),
@@ -92,7 +92,7 @@ pub fn parse_edit(text: &str) -> Result<Edit, Vec<EditProblem>> {
         let (name, value) = field.split_once(':').unwrap_or((field, ""));
         match name.trim().to_lowercase().as_str() {
             "to" if value.trim().is_empty() => {}
-            "to" => match recipient(value) {
+            "to" => match Addressee::typed(value) {
                 Some(address) => to = Some(address),
                 None => report(line, "name one recipient, as `name@domain` or `Name <name@domain>`"),
             },
@@ -108,18 +108,6 @@ pub fn parse_edit(text: &str) -> Result<Edit, Vec<EditProblem>> {
         report(head.lines().count().saturating_add(1), "the text is missing");
     }
     if problems.is_empty() { Ok(Edit { to, subject, body }) } else { Err(problems) }
-}
-
-/// One recipient: `name@domain` or `Name <name@domain>`.
-fn recipient(value: &str) -> Option<Address> {
-    let value = clean::line(value);
-    let (name, email) = match value.split_once('<') {
-        Some((name, rest)) => (name.trim().trim_matches('"').to_owned(), rest.strip_suffix('>')?.trim().to_owned()),
-        None => (String::new(), value),
-    };
-    let (local, domain) = email.rsplit_once('@')?;
-    let email = format!("{local}@{}", domain.to_lowercase());
-    is_address(&email).then_some(Address { name, email })
 }
 
 /// What can be changed of a stored draft.
@@ -147,13 +135,13 @@ pub fn recompose(
     };
     let mut cautions = recipient_cautions(edit.to.as_ref(), identities);
     cautions.extend(lint(&edit.body, language).into_iter().map(Caution::from));
-    let envelope = Envelope { from, to: edit.to.as_ref().map(|a| a.email.clone()) };
+    let envelope = Envelope { from, to: edit.to.as_ref().map(|to| to.address().email.clone()) };
     Ok(Recomposed { envelope, bytes: compose(&new)?, cautions })
 }
 
 /// What is to be said about a recipient the person named.
-fn recipient_cautions(to: Option<&Address>, identities: &[Identity]) -> Vec<Caution> {
-    let Some(to) = to else {
+fn recipient_cautions(to: Option<&Addressee>, identities: &[Identity]) -> Vec<Caution> {
+    let Some(to) = to.map(Addressee::address) else {
         return vec![Caution::stop("no-reachable-address", "Name a recipient, or discard the draft.")];
     };
     let mut cautions = Vec::new();
@@ -188,7 +176,7 @@ fn read(bytes: &[u8]) -> Result<Parts, NotRecomposed> {
     let date = jiff::Timestamp::from_second(date.to_timestamp()).map_err(|_| NotRecomposed::NotADraft)?;
     Ok(Parts {
         from: address(parsed.from()).ok_or(NotRecomposed::NotADraft)?,
-        to: address(parsed.to()),
+        to: address(parsed.to()).and_then(|to| Addressee::kept(&to.name, &to.email)),
         subject: clean::line(parsed.subject().unwrap_or_default()),
         in_reply_to: ids(parsed.in_reply_to()).into_iter().next(),
         references: ids(parsed.references()),
@@ -204,7 +192,7 @@ mod tests {
 
     #[test]
     fn edited_texts_by_table() {
-        let to = |name: &str, email: &str| Some(Address { name: name.into(), email: email.into() });
+        let to = |name: &str, email: &str| Addressee::kept(name, email);
         for (text, expected) in [
             ("To: anna@Kestrel.example\nSubject: Re: x\n\nHi\n\nthere\n", to("", "anna@kestrel.example")),
             (

@@ -5,7 +5,7 @@
 //! template nor look for another recipient.
 
 use super::{
-    Caution, Identity,
+    Addressee, Caution, Identity,
     person::{is_address, is_mailer, is_no_reply, organisation, personal_name, same_mailbox, without_tag},
 };
 use crate::{
@@ -34,16 +34,31 @@ pub struct Eligibility {
     /// Who a reply would reach.
     pub sender: SenderKind,
     /// The sender's address for a reply; `None` where a stop forbids it or nobody is there.
-    pub reply_to: Option<Address>,
+    pub reply_to: Option<Addressee>,
     /// Why the sender must not be written to: each names what the person can do.
     pub stops: Vec<Caution>,
     /// What to look at twice when the sender is written to.
     pub cautions: Vec<Caution>,
 }
 
+/// Which addresses of a mail belong to those who are known to relay hiring mail (`rules/senders.toml`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Relays {
+    /// The first one in `From`.
+    pub from: bool,
+    /// The first one in `Reply-To`.
+    pub reply_to: bool,
+}
+
 /// Judges the sender of `message`. `answered` says that the person has answered this message already.
-pub fn eligibility(message: &Message, facts: &Facts, identities: &[Identity], answered: bool) -> Eligibility {
-    let candidate = candidate(message);
+pub fn eligibility(
+    message: &Message,
+    facts: &Facts,
+    identities: &[Identity],
+    relays: Relays,
+    answered: bool,
+) -> Eligibility {
+    let candidate = candidate(message, relays);
     let mut stops = address_stops(message, candidate, identities);
     let sender = if !stops.is_empty() || facts.noreply || candidate.is_none_or(|a| is_no_reply(&a.email)) {
         SenderKind::NoReply
@@ -54,6 +69,20 @@ pub fn eligibility(message: &Message, facts: &Facts, identities: &[Identity], an
     } else {
         SenderKind::Human
     };
+    if let Some((from, reply_to)) = elsewhere(message)
+        && !relays.from
+        && !relays.reply_to
+        && facts.ats.is_none()
+        && !is_no_reply(&from.email)
+    {
+        stops.push(Caution::stop(
+            "reply-to-elsewhere",
+            format!(
+                "The mail came from {} but asks for answers at {}, another organisation. Name the one you mean.",
+                from.email, reply_to.email
+            ),
+        ));
+    }
     if answered {
         stops.push(Caution::stop(
             "already-answered",
@@ -63,21 +92,30 @@ pub fn eligibility(message: &Message, facts: &Facts, identities: &[Identity], an
     let reachable = stops.is_empty() && matches!(sender, SenderKind::Human | SenderKind::Agency);
     Eligibility {
         sender,
-        reply_to: candidate.filter(|_| reachable).cloned(),
+        reply_to: candidate.filter(|_| reachable).and_then(|address| Addressee::sender(message, address)),
         stops,
         cautions: candidate.filter(|_| reachable).map(|a| cautions(message, a)).unwrap_or_default(),
     }
 }
 
-/// The address a mail client would answer: `Reply-To`, where it is the sender's organisation, a person, or says that
-/// nobody reads; otherwise `From`.
-fn candidate(message: &Message) -> Option<&Address> {
+/// `From` and `Reply-To`, where they belong to different organisations.
+fn elsewhere(message: &Message) -> Option<(&Address, &Address)> {
+    let (from, reply_to) = (message.from.first()?, message.reply_to.first()?);
+    (organisation(from.domain()) != organisation(reply_to.domain())).then_some((from, reply_to))
+}
+
+/// The address a mail client would answer: `Reply-To`, where it is the sender's organisation, a person, a relay, or says
+/// that nobody reads; otherwise `From`.
+fn candidate(message: &Message, relays: Relays) -> Option<&Address> {
     let from = message.from.first();
     match (message.reply_to.first(), from) {
         (Some(reply_to), Some(from)) => {
             let same = organisation(reply_to.domain()) == organisation(from.domain());
-            let taken =
-                same || personal_name(reply_to).is_some() || is_no_reply(&reply_to.email) || is_no_reply(&from.email);
+            let taken = same
+                || relays.reply_to
+                || personal_name(reply_to).is_some()
+                || is_no_reply(&reply_to.email)
+                || is_no_reply(&from.email);
             Some(if taken { reply_to } else { from })
         }
         (reply_to, from) => reply_to.or(from),
@@ -144,12 +182,9 @@ fn cautions(message: &Message, address: &Address) -> Vec<Caution> {
     look(h.list_unsubscribe, "list-unsubscribe", "The mail offers to unsubscribe, as mass mailings do.".into());
     look(h.feedback_id, "feedback-id", "The mail was sent through a mailing service.".into());
     look(h.auto_response_suppress, "auto-response-suppress", "The mail asks for no automatic answers.".into());
-    if let Some(from) = message.from.first() {
-        look(
-            organisation(from.domain()) != organisation(address.domain()),
-            "reply-to-other-domain",
-            format!("The mail came from {} but asks for answers at {}.", from.domain(), address.domain()),
-        );
+    if let Some((from, reply_to)) = elsewhere(message) {
+        let text = format!("The mail came from {} but asks for answers at {}.", from.email, reply_to.email);
+        look(true, "reply-to-other-domain", text);
     }
     look(
         !address.email.is_ascii(),

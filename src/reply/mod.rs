@@ -3,28 +3,40 @@
 //! Pure: from an outcome, its message and the history it makes a draft the person can read. It must not send, place
 //! or store anything.
 //!
-//! [`propose()`] is the way in: [`eligibility()`] says who may be answered, [`policy`] which draft it is, [`template`]
-//! writes the text, [`compose`] makes the bytes, [`lint()`] checks the wording, [`edit`] takes the person's changes.
+//! [`propose()`] is the way in: [`eligibility()`] says who may be answered, [`suspicion()`] whether the mail is what it
+//! claims, [`caps`] how often, [`policy`] which draft it is, [`template`] writes the text, [`compose`] makes the bytes, [`lint()`] checks the wording, [`edit`] takes the person's changes.
 
+pub mod addressee;
+pub mod caps;
 pub mod compose;
+pub mod conversations;
 pub mod edit;
 pub mod eligibility;
 pub mod habit;
 pub mod later;
 pub mod lint;
+mod look_alike;
 pub mod person;
 pub mod policy;
 pub mod propose;
+pub mod provider;
+mod request;
 pub mod section;
+pub mod suspicion;
 pub mod template;
 
 pub use self::{
+    addressee::Addressee,
+    caps::{Caps, Drafted, NoDraft},
+    conversations::{Conversations, Interview, conversations},
     edit::{Edit, Recomposed, editable, parse_edit, recompose},
-    eligibility::{Eligibility, SenderKind, eligibility},
+    eligibility::{Eligibility, Relays, SenderKind, eligibility},
     lint::{Finding, lint},
     policy::Policy,
     propose::{History, NotProposed, ReplyContext, ThreadMail, propose, propose_in, propose_later},
+    provider::Provider,
     section::Problem,
+    suspicion::suspicion,
     template::Templates,
 };
 

@@ -299,6 +299,12 @@ fn plain(text: &str) -> String {
     bare.replace('ß', "ss").replace('ø', "o").replace('æ', "ae").replace('œ', "oe").replace('ł', "l")
 }
 
+/// A name as a domain would spell it: lower case, letters and digits alone, legal form left out.
+pub(super) fn value_key(name: &str) -> String {
+    let [spelt, _] = spellings(&crate::outcome::employer_key(name));
+    spelt.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
 /// The registrable domain (`mail.acme.co.uk` → `acme.co.uk`), or the whole domain where the list of public suffixes
 /// knows none.
 pub fn organisation(domain: &str) -> String {

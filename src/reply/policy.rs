@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::{DraftKind, Problem, eligibility::SenderKind, section::first_line, template::Templates};
+use super::{DraftKind, Problem, caps::Caps, eligibility::SenderKind, section::first_line, template::Templates};
 use crate::outcome::{Reason, Stage, named};
 
 named! {
@@ -39,7 +39,7 @@ pub struct Row {
     pub no_feedback: Option<bool>,
     /// Whether the mail offers feedback or a call.
     pub offers_feedback: Option<bool>,
-    /// Whether this employer was asked in the last 180 days.
+    /// Whether this employer was asked lately (`ask_again_after_days`).
     pub asked_recently: Option<bool>,
     /// Whether another process at this employer is under way.
     pub live_process: Option<bool>,
@@ -69,7 +69,7 @@ pub struct Situation {
     pub no_feedback: bool,
     /// The mail offers feedback or a call.
     pub offers_feedback: bool,
-    /// This employer was asked in the last 180 days.
+    /// This employer was asked lately (`ask_again_after_days`).
     pub asked_recently: bool,
     /// Another process at this employer is under way.
     pub live_process: bool,
@@ -122,6 +122,7 @@ impl Row {
 pub struct Policy {
     rows: Vec<Row>,
     otherwise: Row,
+    caps: Caps,
 }
 
 /// The shipped table: name as the person sees it, and text.
@@ -134,6 +135,7 @@ struct File {
     /// Whether the shipped rows are left out.
     #[serde(default)]
     replace_all: bool,
+    caps: Option<toml::Spanned<toml::Table>>,
     #[serde(default)]
     row: Vec<toml::Spanned<toml::Table>>,
 }
@@ -145,12 +147,14 @@ impl Policy {
     }
 
     /// The shipped table with the person's file (`(name, text)`): rows with a known id take that row's place, new rows
-    /// come first, `replace_all = true` leaves out ours. A row that cannot be read is reported and left out, the others
+    /// come first, `replace_all = true` leaves out ours; caps it names take the place of ours. A row that cannot be read is reported and left out, the others
     /// stand.
     pub fn load(user: Option<(&str, &str)>) -> (Policy, Vec<Problem>) {
         let mut problems = Vec::new();
-        let (_, shipped) = read(SHIPPED.0, SHIPPED.1, &mut problems);
-        let (replace_all, own) = user.map_or((false, Vec::new()), |(file, text)| read(file, text, &mut problems));
+        let mut caps = Caps::default();
+        let (_, shipped) = read(SHIPPED.0, SHIPPED.1, &mut caps, &mut problems);
+        let (replace_all, own) =
+            user.map_or((false, Vec::new()), |(file, text)| read(file, text, &mut caps, &mut problems));
         let mut rows = if replace_all { Vec::new() } else { shipped };
         let mut first = Vec::new();
         for row in own {
@@ -160,12 +164,17 @@ impl Policy {
             }
         }
         first.append(&mut rows);
-        (Policy { rows: first, otherwise: Row::last_resort() }, problems)
+        (Policy { rows: first, otherwise: Row::last_resort(), caps }, problems)
     }
 
     /// The rows in the order they are tried, the last one without conditions.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().chain([&self.otherwise])
+    }
+
+    /// How much is drafted and sent.
+    pub fn caps(&self) -> &Caps {
+        &self.caps
     }
 
     /// The first row that fits.
@@ -180,7 +189,7 @@ impl Policy {
 }
 
 /// The rows of one file, with everything that is wrong in it.
-fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> (bool, Vec<Row>) {
+fn read(file: &str, text: &str, caps: &mut Caps, problems: &mut Vec<Problem>) -> (bool, Vec<Row>) {
     let mut report = |at: usize, message: String, help: &str| {
         problems.push(Problem { file: file.to_owned(), line: line_at(text, at), message, help: help.to_owned() });
     };
@@ -192,6 +201,11 @@ fn read(file: &str, text: &str, problems: &mut Vec<Problem>) -> (bool, Vec<Row>)
             return (false, Vec::new());
         }
     };
+    if let Some(table) = parsed.caps {
+        for wrong in caps.take(table.get_ref()) {
+            report(table.span().start, format!("caps: {wrong}"), "the shipped cap holds until then");
+        }
+    }
     let mut rows: Vec<Row> = Vec::new();
     for table in parsed.row {
         let at = table.span().start;
@@ -236,6 +250,16 @@ mod tests {
         let closed: Vec<_> = policy.rows().filter(|r| r.id == "position-closed").collect();
         assert_eq!(closed.iter().map(|r| r.template.as_str()).collect::<Vec<_>>(), ["mine"]);
         assert_eq!(policy.unknown_templates(&Templates::shipped()).len(), 1);
+    }
+
+    #[test]
+    fn caps_of_the_person_hold_within_limits() {
+        let text =
+            "\n[caps]\nsends_a_day = 5\ndrafts_per_sender_a_week = 0\nsends_a_minute = \"many\"\ntime_travel = 1\n";
+        let (policy, problems) = Policy::load(Some(("replies.toml", text)));
+        assert_eq!(problems.iter().map(|p| p.line).collect::<Vec<_>>(), [2, 2, 2], "{problems:?}");
+        assert_eq!(*policy.caps(), Caps { sends_a_day: 5, ..Caps::default() });
+        assert_eq!(*Policy::shipped().caps(), Caps::default());
     }
 
     #[test]

@@ -6,10 +6,11 @@
 use jiff::{Timestamp, Zoned};
 
 use super::{
-    Caution, Identity, ProposedDraft,
+    Addressee, Caution, DraftKind, Identity, ProposedDraft,
     compose::{NotComposed, Parts, compose, references, reply_subject},
-    eligibility::{Eligibility, SenderKind, eligibility, is_own},
-    later, lint,
+    conversations::{Interview, colleague, conversations},
+    eligibility::{Eligibility, Relays, SenderKind, eligibility, is_own},
+    lint,
     person::{is_address, is_mailer, is_no_reply, personal_name, same_mailbox, signed_name, without_tag},
     policy::{Policy, Recipient, Row, Situation},
     template::{Templates, Values, Written, value},
@@ -41,7 +42,7 @@ pub struct ThreadMail {
 /// What the log knows about this employer and this mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct History {
-    /// The person asked this employer for feedback in the last 180 days.
+    /// The person asked this employer for feedback lately, or a draft that asks waits.
     pub asked_recently: bool,
     /// Another application is under way at this employer.
     pub live_process: bool,
@@ -64,6 +65,16 @@ pub struct ReplyContext<'a> {
     pub thread: &'a [ThreadMail],
     /// What the log knows.
     pub history: History,
+    /// What speaks against the mail being what it claims, see [`super::suspicion()`].
+    pub warnings: &'a [Caution],
+    /// Which of its addresses are those of relays.
+    pub relays: Relays,
+    /// When the no arrived.
+    pub arrived: Timestamp,
+    /// Mails of the same process that may have set a conversation.
+    pub interviews: &'a [Interview],
+    /// Others who wrote in person in this process, the latest first.
+    pub people: &'a [Address],
     /// Now, in the person's zone: `Date` of the draft.
     pub now: &'a Zoned,
     /// Left side of the draft's `Message-ID`: letters, digits, `.`, `-` and `_`, unique for ever, e.g. a UUID.
@@ -101,7 +112,7 @@ pub fn propose_in(
     context: &ReplyContext,
     language: &str,
 ) -> Result<ProposedDraft, NotProposed> {
-    let sender = eligibility(context.message, context.facts, context.identities, context.history.answered);
+    let sender = sender_of(context);
     let row = policy.decide(&situation(context, sender.sender, last_human(context).is_some()));
     write(row, templates, context, language)
 }
@@ -111,16 +122,22 @@ pub fn propose_in(
 pub fn propose_later(
     templates: &Templates,
     context: &ReplyContext,
-    (kind, group): later::Offer,
+    (kind, group): (DraftKind, &str),
 ) -> Result<Option<ProposedDraft>, NotProposed> {
     let known = &context.facts.language;
     let (from, _) = identity(context)?;
     let language = if known.is_empty() || known == "und" { from.language.clone() } else { known.clone() };
-    let sender = eligibility(context.message, context.facts, context.identities, context.history.answered);
+    let sender = sender_of(context);
     let to = if sender.reply_to.is_some() { Recipient::Sender } else { Recipient::Thread };
     let row = Row::later(kind, group, to);
     let draft = write(&row, templates, context, &language)?;
     Ok(draft.approvable().then_some(draft))
+}
+
+/// Who stands behind the mail, and whether they can be written to.
+fn sender_of(context: &ReplyContext) -> Eligibility {
+    let ReplyContext { message, facts, identities, relays, history, .. } = *context;
+    eligibility(message, facts, identities, relays, history.answered)
 }
 
 /// Writes the draft that a row leads to.
@@ -131,7 +148,7 @@ fn write(
     language: &str,
 ) -> Result<ProposedDraft, NotProposed> {
     let (identity, from) = identity(context)?;
-    let sender = eligibility(context.message, context.facts, context.identities, context.history.answered);
+    let sender = sender_of(context);
     let target = target(context, &sender, last_human(context), row);
 
     let mut cautions = target.cautions;
@@ -144,7 +161,7 @@ fn write(
     if let Some(caution) = from.caution {
         cautions.push(caution);
     }
-    let values = values(context, identity, target.to.as_ref());
+    let values = values(context, identity, target.to.as_ref().map(Addressee::address));
     let pick = context.message.hash.iter().take(8).fold(0, |n: u64, byte| n.wrapping_shl(8) | u64::from(*byte));
     let pick = pick.wrapping_add(u64::from(context.variant));
     let written = match templates.write(language, row.draft, &row.template, &values, pick) {
@@ -174,7 +191,7 @@ fn write(
         row: row.id.clone(),
         template: written.template,
         language: language.to_owned(),
-        envelope: Envelope { from: from.email, to: target.to.map(|a| a.email) },
+        envelope: Envelope { from: from.email, to: target.to.map(|to| to.address().email.clone()) },
         message_id: message_id.as_str().to_owned(),
         bytes,
         cautions,
@@ -239,7 +256,7 @@ fn last_human<'a>(context: &ReplyContext<'a>) -> Option<&'a ThreadMail> {
 
 /// Who is written to and where the reply hangs in the thread.
 struct Target<'a> {
-    to: Option<Address>,
+    to: Option<Addressee>,
     subject: &'a str,
     parent: Option<MessageId>,
     references: Vec<MessageId>,
@@ -254,20 +271,24 @@ fn target<'a>(
     row: &Row,
 ) -> Target<'a> {
     let m = context.message;
+    // A mail that is not what it claims says nothing true about its thread either.
+    let trusted = context.warnings.is_empty();
     if row.to == Recipient::Thread
         && !context.history.answered
-        && let Some(mail) = human
+        && trusted
+        && let Some((mail, to)) = human.and_then(|mail| Some((mail, Addressee::of_thread(mail)?)))
     {
         return Target {
-            to: Some(mail.from.clone()),
+            to: Some(to),
             subject: &mail.subject,
             parent: Some(mail.message_id.clone()),
             references: references(&mail.message_id, None, &mail.references),
             cautions: Vec::new(),
         };
     }
-    let to = sender.reply_to.clone().filter(|_| row.to != Recipient::None);
+    let to = sender.reply_to.clone().filter(|_| row.to != Recipient::None && trusted);
     let mut cautions = if to.is_some() { sender.cautions.clone() } else { sender.stops.clone() };
+    cautions.extend_from_slice(context.warnings);
     if to.is_none() {
         let text = "Nobody is known who would read an answer. Name a recipient, or discard the draft.";
         cautions.push(Caution::stop("no-reachable-address", text));
@@ -290,12 +311,18 @@ fn values(context: &ReplyContext, identity: &Identity, to: Option<&Address>) -> 
         Some(other) => personal_name(other),
         None => signed_name(context.facts.signed_by.as_ref().map(|f| f.value.as_str()), from),
     };
+    let zone = context.now.time_zone();
+    let talked = conversations(context.interviews, context.outcome.stage, context.arrived, zone);
+    let signer = context.facts.signed_by.as_ref().map(|fact| fact.value.as_str());
+    let recipient = to.or(from);
     Values {
+        colleague: recipient.and_then(|to| colleague(context.people, to, signer, context.identities)),
+        rounds: talked.rounds,
+        interview_day: talked.day,
         employer: context.outcome.employer.as_deref().and_then(value),
         role: context.outcome.role.as_deref().and_then(value),
         contact,
         me: value(&identity.name),
-        ..Values::default()
     }
 }
 

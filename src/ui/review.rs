@@ -366,7 +366,8 @@ pub fn letter(screen: &mut Screen<'_>, draft: &DraftView) -> Result<()> {
         words::draft_state(draft.state)
     ))?;
     let to = edit.to.as_ref().map_or("(nobody yet)".to_owned(), |to| {
-        if to.name.is_empty() { to.email.clone() } else { format!("{} <{}>", to.name, to.email) }
+        let crate::message::Address { name, email } = to.address();
+        if name.is_empty() { email.clone() } else { format!("{name} <{email}>") }
     });
     screen.line(format!("  To:      {to}"))?;
     screen.line(format!("  From:    {}", draft.envelope.from))?;

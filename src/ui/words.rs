@@ -6,7 +6,7 @@ use crate::{
     classify::Ask,
     draft::DraftState,
     outcome::{Category, Outcome, Reason, Stage},
-    reply::DraftKind,
+    reply::{DraftKind, NoDraft},
 };
 
 /// What an outcome is, in a few words.
@@ -89,10 +89,21 @@ pub fn draft_state(state: DraftState) -> &'static str {
         DraftState::Sending => "being sent",
         DraftState::Placed => "in your Drafts mailbox",
         DraftState::Sent => "sent",
-        DraftState::Failed => "refused by the server",
+        DraftState::Failed => "refused by a server, or came back",
         DraftState::Unconfirmed => "perhaps sent: you decide (`onward draft resolve`)",
         DraftState::Discarded => "discarded",
         DraftState::Withdrawn => "withdrawn: a later mail or correction made it pointless",
+    }
+}
+
+/// Why a no has no draft.
+pub fn no_draft(why: NoDraft) -> &'static str {
+    match why {
+        NoDraft::OldNews => "it came too long ago for an answer",
+        NoDraft::SenderCap => "this address has had as many drafts as a week may bring",
+        NoDraft::Answered => "you answered it yourself",
+        NoDraft::Unused => "the last ten drafts went unused (`onward draft write` writes one)",
+        NoDraft::ThreadCap => "this thread has had its draft for the day",
     }
 }
 
@@ -110,6 +121,11 @@ pub fn because(ask: Ask) -> &'static str {
         Ask::Forwarded => "it is a mail passed on",
         Ask::UnknownLanguage => "no rules for its language",
         Ask::BayesDisagrees => "the words of the mails you labelled speak against it",
+        Ask::DoubtfulSender => "the sender may not be who it claims to be",
+        Ask::DoubtfulRequest => {
+            "it asks for what no employer asks for by mail: money, bank data, papers, another channel"
+        }
+        Ask::DoubtfulLink => "a link leads elsewhere than it shows",
     }
 }
 

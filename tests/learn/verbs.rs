@@ -37,7 +37,9 @@ fn stored(store: &mut Store, rules: &RuleSet, name: &str) -> (i64, i64) {
         outcome: Some(new),
         supersedes: None,
         draft: None,
+        no_draft: None,
         note: None,
+        bounced: None,
         now: at(0),
     };
     match store.commit(&ingest, None).unwrap() {
@@ -54,7 +56,7 @@ fn say(store: &mut Store, rules: &RuleSet, item: i64, label: Category, seconds: 
     let new =
         NewOutcome { outcome: &outcome, origin: Origin::Person, detected_at: at(0), tell_at: None, draft_due_at: None };
     let lesson = Some(NewLesson { label, rules: rules.fingerprint(), traits: &traits });
-    store.correct(item, Correction { new, draft: None, note: None, lesson }, at(seconds)).unwrap();
+    store.correct(item, Correction { new, draft: None, no_draft: None, note: None, lesson }, at(seconds)).unwrap();
 }
 
 fn learned(store: &Store, rules: &RuleSet) -> Learned {

@@ -46,6 +46,9 @@ pub fn mail(message_id: Option<&str>, references: &[&str], text: &str) -> Messag
         headers: HeaderFacts::default(),
         blocks: Vec::new(),
         link_hosts: Vec::new(),
+        link_lies: Vec::new(),
+        auth: None,
+        returned: None,
         calendar: None,
         hash: Sha256::digest(format!("{message_id:?} {text}")).into(),
         truncated: false,
@@ -80,6 +83,7 @@ pub fn verdict(category: Category) -> Classification {
             language: "en".into(),
             applicants: None,
             dates: Vec::new(),
+            appointments: Vec::new(),
         },
         rules: "00ff".into(),
     }
@@ -188,7 +192,9 @@ pub fn plain<'a>(message: &'a Message, classification: &'a Classification, uid: 
         outcome: None,
         supersedes: None,
         draft: None,
+        no_draft: None,
         note: None,
+        bounced: None,
         now: at(i64::from(uid)),
     }
 }

@@ -111,6 +111,7 @@ fn to_forget_everything_forgets_what_was_learned_too() {
     let correction = onward::io::store::Correction {
         new: new_outcome(&new, Origin::Person),
         draft: None,
+        no_draft: None,
         note: None,
         lesson: Some(lesson),
     };

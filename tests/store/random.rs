@@ -157,7 +157,9 @@ impl World {
             outcome: related.then(|| new_outcome(&outcome, Origin::Rules)),
             supersedes: supersedes.filter(|_| related),
             draft: related.then_some(&draft),
+            no_draft: None,
             note: related.then_some(&note),
+            bounced: None,
             now: at(self.minute),
         };
         let cursor = Cursor { uid_validity: uid_validity.into(), last_uid: uid };

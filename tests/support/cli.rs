@@ -10,7 +10,7 @@ use std::{
     sync::OnceLock,
 };
 
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -81,15 +81,35 @@ impl Home {
         const DATABASE: &str = ".local/state/onward/onward.db";
         let database = STATE.get_or_init(|| {
             let home = Home::set_up();
-            let mails = mails("mail");
-            let args: Vec<&str> = ["import"].into_iter().chain(mails.iter().map(|m| m.to_str().unwrap())).collect();
-            let said = home.run(&args);
+            let said = home.run(&["import", home.recent("mail").to_str().unwrap()]);
             assert_eq!(said.code, Some(0), "{said:?}");
             fs::read(home.path(DATABASE)).unwrap()
         });
         let home = Home::set_up();
         home.write(DATABASE, database);
         home
+    }
+
+    /// A copy of a folder of mails, moved by whole weeks so that the latest of them came within the last seven days: what
+    /// came long ago is not answered.
+    pub fn recent(&self, folder: &str) -> PathBuf {
+        const LATEST: &str = "2026-11-14T00:00:00Z";
+        let day = SignedDuration::from_hours(24);
+        let weeks = Timestamp::now().duration_since(LATEST.parse().unwrap()).as_hours().div_euclid(7 * 24);
+        let moved = |line: &[u8]| {
+            let date = std::str::from_utf8(line.strip_prefix(b"Date: ")?).ok()?;
+            let date = jiff::fmt::rfc2822::parse(date.trim()).unwrap();
+            let date = date.timestamp() + 7 * i32::try_from(weeks).unwrap() * day;
+            Some(date.strftime("Date: %a, %d %b %Y %H:%M:%S +0000\n").to_string().into_bytes())
+        };
+        let copy = self.path("import").join(folder);
+        fs::create_dir_all(&copy).unwrap();
+        for mail in mails(folder) {
+            let bytes = fs::read(&mail).unwrap();
+            let lines = bytes.split_inclusive(|b| *b == b'\n').map(|line| moved(line).unwrap_or_else(|| line.to_vec()));
+            fs::write(copy.join(mail.file_name().unwrap()), lines.collect::<Vec<_>>().concat()).unwrap();
+        }
+        copy
     }
 
     /// A path below the home.

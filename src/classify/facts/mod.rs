@@ -104,6 +104,7 @@ pub(crate) fn read(r: &Reading<'_>) -> Facts {
         language: r.language.clone(),
         applicants: people::applicants(r),
         dates: people::dates(r),
+        appointments: people::appointments(r),
     }
 }
 

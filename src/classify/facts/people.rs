@@ -53,8 +53,65 @@ pub(super) fn applicants(r: &Reading<'_>) -> Option<u32> {
 
 /// Dates that can mean one day only, ISO 8601, in reading order.
 pub(super) fn dates(r: &Reading<'_>) -> Vec<String> {
+    dates_where(r, |_| true)
+}
+
+/// Words by which a sentence speaks of a deadline, a beginning or something past, and not of a day to meet on. Where one
+/// has another sense ("by video") a date is lost, and nothing false is said.
+const NO_APPOINTMENT: &[&str] = &[
+    "by",
+    "until",
+    "till",
+    "before",
+    "deadline",
+    "latest",
+    "expires",
+    "start",
+    "starts",
+    "starting",
+    "applied",
+    "received",
+    "bis",
+    "spätestens",
+    "frist",
+    "vor",
+    "beginn",
+    "beginnt",
+    "beworben",
+    "eingegangen",
+    "avant",
+    "jusqu",
+    "limite",
+    "tard",
+    "début",
+    "commence",
+    "antes",
+    "hasta",
+    "plazo",
+    "tardar",
+    "inicio",
+    "entro",
+    "scadenza",
+    "prima",
+    "inizio",
+    "voor",
+    "tot",
+    "uiterlijk",
+    "begin",
+    "até",
+    "prazo",
+    "início",
+];
+
+/// The dates on which people may meet.
+pub(super) fn appointments(r: &Reading<'_>) -> Vec<String> {
+    dates_where(r, |text| !text.split(|c: char| !c.is_alphanumeric()).any(|word| NO_APPOINTMENT.contains(&word)))
+}
+
+fn dates_where(r: &Reading<'_>, fits: impl Fn(&str) -> bool) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for sentence in r.sentences.iter().filter(|s| is_own_text(s.zone)) {
+    let own = r.sentences.iter().filter(|s| is_own_text(s.zone));
+    for sentence in own.filter(|s| fits(&s.normal.text)) {
         for (year, month, day) in in_text(&sentence.normal.text) {
             let date = jiff::civil::Date::new(year, month, day).map(|d| d.to_string());
             if let Ok(date) = date

@@ -11,7 +11,7 @@ use super::{
     drafts::{Step, drafts_of, live_draft, propose, step},
     error::{Result, StoreError},
     events::{Entry, EventKind, log},
-    ingest::{NewOutcome, insert_note},
+    ingest::{NewOutcome, insert_note, leave_out},
     lessons::{NewLesson, Taught, restore_label, teach},
     value::{At, Word},
 };
@@ -19,7 +19,7 @@ use crate::{
     draft::{DraftEvent, DraftState, transition},
     note::Note,
     outcome::{Origin, Outcome, employer_key},
-    reply::ProposedDraft,
+    reply::{NoDraft, ProposedDraft},
 };
 
 /// What a correction did.
@@ -42,6 +42,8 @@ pub struct Correction<'a> {
     pub new: NewOutcome<'a>,
     /// The reply.
     pub draft: Option<&'a ProposedDraft>,
+    /// Why there is no reply though the outcome could have one.
+    pub no_draft: Option<NoDraft>,
     /// The note.
     pub note: Option<&'a Note>,
     /// What is learned from it; `None` where they did not say what the mail is.
@@ -86,18 +88,21 @@ impl Store {
         note: Option<&Note>,
         now: Timestamp,
     ) -> Result<Superseded> {
-        self.correct(id, Correction { new, draft, note, lesson: None }, now)
+        self.correct(id, Correction { new, draft, no_draft: None, note, lesson: None }, now)
     }
 
     /// [`Store::supersede`], and what is learned from it, in one transaction.
     pub fn correct(&mut self, id: i64, correction: Correction<'_>, now: Timestamp) -> Result<Superseded> {
-        let Correction { new, draft, note, lesson } = correction;
+        let Correction { new, draft, no_draft, note, lesson } = correction;
         let tx = self.begin()?;
         let earlier = head(&tx, id)?;
         let Stored { message, outcome: before, .. } = stored(&tx, earlier)?;
         let (outcome, withdrawn) =
             supersede_in(&tx, &Superseding { earlier, message, new, kind: EventKind::Supersede, now })?;
         let draft = draft.map(|draft| propose(&tx, outcome, draft, now)).transpose()?.flatten();
+        if let Some(why) = no_draft {
+            leave_out(&tx, outcome, why, now)?;
+        }
         if let Some(note) = note {
             insert_note(&tx, outcome, note, now)?;
         }

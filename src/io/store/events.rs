@@ -28,7 +28,7 @@ named! {
         Told = "told",
         /// Something happened to a draft; the detail names it and the state after it.
         Draft = "draft",
-        /// A proposed draft was not kept, because another one answers the mail.
+        /// There is no draft: another one answers the mail, or the detail says why.
         DraftLeftOut = "draft_left_out",
         /// An employer said something about the application when asked, or by themselves.
         Feedback = "feedback",

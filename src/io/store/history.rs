@@ -1,8 +1,8 @@
 //! What policies ask of the past: threads, employers, notes used, and counts. Only reading; the judging is theirs.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use rusqlite::{OptionalExtension, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Store,
@@ -70,6 +70,8 @@ pub struct EmployerReply {
     pub at: Timestamp,
     /// Who it goes to.
     pub to: Option<String>,
+    /// The hash of the mail it answers.
+    pub answers_hash: Option<[u8; 32]>,
 }
 
 /// An outcome of an employer.
@@ -87,6 +89,12 @@ pub struct EmployerOutcome {
     pub requisition_id: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// Whether it is decided, and not only the best guess.
+    pub decided: bool,
+    /// Who wrote the mail; `None` for an entry by hand.
+    pub from: Option<Address>,
+    /// The days that the mail names. One that is none to meet on makes it several.
+    pub dates: Vec<Date>,
 }
 
 /// A note that was made.
@@ -166,6 +174,7 @@ impl Store {
                 state: row.get::<_, Word<_>>("state")?.0,
                 at: row.get::<_, At>("at")?.0,
                 to: row.get("envelope_to")?,
+                answers_hash: row.get("content_hash")?,
             })
         })?;
         let replies = replies.collect::<rusqlite::Result<_>>()?;
@@ -178,6 +187,9 @@ impl Store {
                 role: row.get("role")?,
                 requisition_id: row.get("requisition_id")?,
                 at: row.get::<_, At>("detected_at")?.0,
+                decided: row.get("decided")?,
+                from: sender(row)?,
+                dates: row.get::<_, Option<Json<Dates>>>("dates")?.map(|json| json.0.days()).unwrap_or_default(),
             })
         })?;
         Ok(EmployerHistory { replies, outcomes: outcomes.collect::<rusqlite::Result<_>>()? })
@@ -199,6 +211,15 @@ impl Store {
             .query_row(params![address, At(since)], |_| Ok(()))
             .optional()?
             .is_some())
+    }
+
+    /// How many drafts to this address there are for mail that came from `since` on, other than the one with this hash.
+    /// Withdrawn ones do not count: what they answered was taken back.
+    pub fn drafts_to(&self, address: &str, since: Timestamp, but: &[u8; 32]) -> Result<u32> {
+        Ok(self
+            .db
+            .prepare_cached(DRAFTS_TO)?
+            .query_row(params![address, At(since), but.as_slice()], |row| row.get(0))?)
     }
 
     /// Notes made from `since` on, oldest first: templates and facts that have to rest.
@@ -267,8 +288,9 @@ pub(super) const THREAD: &str = "
     LIMIT ?3";
 
 pub(super) const EMPLOYER_REPLIES: &str = "
-    SELECT d.id AS draft, d.kind, s.state, e.at, r.envelope_to
+    SELECT d.id AS draft, d.kind, s.state, e.at, r.envelope_to, m.content_hash
     FROM outcome AS o
+    LEFT JOIN message AS m ON m.id = o.message
     JOIN draft AS d ON d.outcome = o.id
     JOIN draft_now AS s ON s.draft = d.id
     JOIN draft_revision AS r ON r.draft = d.id AND r.n = s.revision
@@ -276,11 +298,51 @@ pub(super) const EMPLOYER_REPLIES: &str = "
     WHERE o.employer_key = ?1 AND e.at >= ?2
     ORDER BY d.id";
 
+pub(super) const DRAFTS_TO: &str = "
+    SELECT count(*)
+    FROM outcome AS o
+    -- From the week's outcomes on, and not from every letter ever written.
+    CROSS JOIN message AS m ON m.id = o.message
+    CROSS JOIN draft AS d ON d.outcome = o.id
+    CROSS JOIN draft_now AS s ON s.draft = d.id
+    CROSS JOIN draft_revision AS r ON r.draft = d.id AND r.n = s.revision
+    WHERE o.detected_at >= ?2 AND s.state <> 'withdrawn' AND r.envelope_to = ?1 COLLATE NOCASE
+      AND m.content_hash <> ?3";
+
 pub(super) const EMPLOYER_OUTCOMES: &str = "
-    SELECT o.id, o.category, o.stage, o.role, o.requisition_id, o.detected_at
+    SELECT o.id, o.category, o.stage, o.role, o.requisition_id, o.detected_at, o.decided, m.from_name, m.from_addr,
+           (SELECT json_object('all', c.verdict -> '$.facts.dates', 'to_meet', c.verdict -> '$.facts.appointments')
+            FROM classification AS c WHERE c.message = m.id ORDER BY c.id DESC LIMIT 1) AS dates
     FROM current_outcome AS o
+    LEFT JOIN message AS m ON m.id = o.message
     WHERE o.employer_key = ?1 AND o.detected_at >= ?2
     ORDER BY o.detected_at, o.id";
+
+/// Who wrote the mail of a row that may have none.
+fn sender(row: &Row<'_>) -> rusqlite::Result<Option<Address>> {
+    let email: Option<String> = row.get("from_addr")?;
+    let name: Option<String> = row.get("from_name")?;
+    Ok(email.filter(|email| !email.is_empty()).map(|email| Address { name: name.unwrap_or_default(), email }))
+}
+
+/// Dates as verdicts hold them.
+#[derive(Deserialize)]
+struct Dates {
+    all: Option<Vec<String>>,
+    to_meet: Option<Vec<String>>,
+}
+
+impl Dates {
+    /// The days, with one more that nobody meets on where any of them is none to meet on or cannot be read.
+    fn days(self) -> Vec<Date> {
+        let all = self.all.unwrap_or_default();
+        let mut days: Vec<Date> = all.iter().filter_map(|date| date.parse().ok()).collect();
+        if days.len() < all.len() || self.to_meet.as_ref() != Some(&all) {
+            days.push(Date::ZERO);
+        }
+        days
+    }
+}
 
 fn thread_mail(row: &Row<'_>) -> rusqlite::Result<ThreadMail> {
     Ok(ThreadMail {

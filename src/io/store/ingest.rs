@@ -8,17 +8,18 @@ use super::{
     Store,
     chain::{Superseding, insert_outcome, supersede_in},
     cursors::{Place, end_attempt, move_cursor},
-    drafts::propose,
+    drafts::{Step, propose, standing, step},
     error::{Result, StoreError},
     events::{Entry, EventKind, log},
     value::{At, Json},
 };
 use crate::{
     classify::Classification,
+    draft::{DraftEvent, transition},
     message::{Message, MessageId},
     note::Note,
     outcome::{Origin, Outcome},
-    reply::ProposedDraft,
+    reply::{NoDraft, ProposedDraft},
     sync::Cursor,
 };
 
@@ -64,8 +65,12 @@ pub struct Ingest<'a> {
     pub supersedes: Option<i64>,
     /// The reply, where there is one to offer.
     pub draft: Option<&'a ProposedDraft>,
+    /// Why there is no reply though the outcome could have one.
+    pub no_draft: Option<NoDraft>,
     /// The note, where there is one.
     pub note: Option<&'a Note>,
+    /// The reply that this message says could not be delivered, and the server's words.
+    pub bounced: Option<(i64, &'a str)>,
     /// The moment of storing.
     pub now: Timestamp,
 }
@@ -210,6 +215,12 @@ fn store(tx: &Connection, ingest: &Ingest<'_>) -> Result<Committed> {
     let detail =
         json!({ "account": ingest.account, "mailbox": ingest.mailbox, "category": ingest.classification.category });
     log(tx, &Entry { message: Some(message), detail, ..Entry::new(EventKind::Message, now) })?;
+    if let Some((draft, remark)) = ingest.bounced
+        && transition(standing(tx, draft)?.0, DraftEvent::Bounced).is_ok()
+    {
+        // A second report about the same mail is no news.
+        step(tx, &Step { remark, ..Step::new(draft, DraftEvent::Bounced, now) })?;
+    }
     let Some(new) = ingest.outcome else {
         return Ok(Committed::Stored { message, outcome: None, draft: None, withdrawn: Vec::new() });
     };
@@ -220,6 +231,9 @@ fn store(tx: &Connection, ingest: &Ingest<'_>) -> Result<Committed> {
         None => (insert_outcome(tx, Some(message), None, new, EventKind::Outcome, now)?, Vec::new()),
     };
     let draft = ingest.draft.map(|draft| propose(tx, outcome, draft, now)).transpose()?.flatten();
+    if let Some(why) = ingest.no_draft {
+        leave_out(tx, outcome, why, now)?;
+    }
     if let Some(note) = ingest.note {
         insert_note(tx, outcome, note, now)?;
     }
@@ -261,6 +275,13 @@ fn insert_references(tx: &Connection, row: i64, message: &Message) -> Result<()>
     for (id, position) in message.references.iter().chain(alone).zip(0i64..) {
         insert.execute(params![row, position, id.as_str()])?;
     }
+    Ok(())
+}
+
+/// Writes down why an outcome got no reply.
+pub(super) fn leave_out(tx: &Connection, outcome: i64, why: NoDraft, now: Timestamp) -> Result<()> {
+    let detail = json!({ "why": why });
+    log(tx, &Entry { outcome: Some(outcome), detail, ..Entry::new(EventKind::DraftLeftOut, now) })?;
     Ok(())
 }
 

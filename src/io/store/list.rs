@@ -16,7 +16,7 @@ use crate::{
     draft::DraftState,
     note::Note,
     outcome::{Category, Origin, Outcome},
-    reply::DraftKind,
+    reply::{DraftKind, NoDraft},
 };
 
 /// Which outcomes; the default is all that hold, newest first.
@@ -116,6 +116,8 @@ pub struct Item {
     pub classification: Option<(Classification, Timestamp)>,
     /// The reply.
     pub draft: Option<DraftView>,
+    /// Why there is no reply, where there could be one.
+    pub no_draft: Option<NoDraft>,
     /// The note and when it was made.
     pub note: Option<(Note, Timestamp)>,
 }
@@ -156,6 +158,7 @@ impl Store {
             places: message.map(|message| places(db, message)).transpose()?.unwrap_or_default(),
             classification: message.map(|message| verdict(db, message)).transpose()?.flatten(),
             draft: row.draft.map(|draft| self.draft(draft.id)).transpose()?,
+            no_draft: if row.draft.is_none() { no_draft(db, &ids)? } else { None },
             note: note(db, &ids)?,
             row,
             chain: rows,
@@ -269,6 +272,18 @@ fn verdict(db: &Connection, message: i64) -> Result<Option<(Classification, Time
     Ok(db
         .prepare_cached("SELECT verdict, at FROM classification WHERE message = ?1 ORDER BY id DESC LIMIT 1")?
         .query_row(params![message], |row| Ok((row.get::<_, Json<_>>("verdict")?.0, row.get::<_, At>("at")?.0)))
+        .optional()?)
+}
+
+/// What was last said of why a chain has no reply.
+fn no_draft(db: &Connection, chain: &[i64]) -> Result<Option<NoDraft>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT detail ->> 'why' AS why FROM event
+             WHERE outcome IN (SELECT value FROM json_each(?1)) AND kind = 'draft_left_out' AND detail ->> 'why' IS NOT NULL
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([Json(chain)], |row| Ok(row.get::<_, Word<_>>("why")?.0))
         .optional()?)
 }
 

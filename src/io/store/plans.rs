@@ -3,7 +3,7 @@
 use super::{
     Store, chain, drafts,
     feedback::QUESTION,
-    history::{EMPLOYER_OUTCOMES, EMPLOYER_REPLIES, THREAD},
+    history::{DRAFTS_TO, EMPLOYER_OUTCOMES, EMPLOYER_REPLIES, THREAD},
     ingest::{KNOWN, LOCATED},
     list::OUTCOME_ROW,
     outbox::NEWER_IN_THREAD,
@@ -64,6 +64,7 @@ fn hot_lookups_use_indexes() {
         ANSWERS,
         QUESTION,
         THREAD,
+        DRAFTS_TO,
         EMPLOYER_OUTCOMES,
         EMPLOYER_REPLIES,
         &draft,

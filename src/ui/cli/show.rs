@@ -28,6 +28,9 @@ pub fn show(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
             .aside(format!("  why this reply: row `{}` of rules/replies.toml, text {}", draft.row, draft.template))?;
         screen.aside(format!("  digest {}", draft.digest.short()))?;
     }
+    if let Some(why) = item.no_draft {
+        screen.aside(format!("  no reply was drafted: {}", words::no_draft(why)))?;
+    }
     if item.chain.len() > 1 {
         screen.gap()?;
         for row in &item.chain {
@@ -56,7 +59,7 @@ pub fn why(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
         let value = json!({
             "id": item.row.id, "category": verdict.category, "decided": verdict.decided, "score": verdict.score,
             "asks": verdict.asks, "evidence": evidence, "rules": verdict.rules,
-            "draft_row": item.draft.as_ref().map(|d| &d.row), "origin": item.row.origin,
+            "draft_row": item.draft.as_ref().map(|d| &d.row), "no_draft": item.no_draft, "origin": item.row.origin,
         });
         writeln!(screen.raw(), "{value}")?;
         return Ok(Exit::Fine);
@@ -68,6 +71,10 @@ pub fn why(home: &Home, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
         screen.gap()?;
         screen
             .line(format!("The reply follows row `{}` of rules/replies.toml (text {}).", draft.row, draft.template))?;
+    }
+    if let Some(why) = item.no_draft {
+        screen.gap()?;
+        screen.line(format!("No reply was drafted: {}.", words::no_draft(why)))?;
     }
     screen.aside(format!("`onward explain {id}` shows everything, `onward fix {id} --as …` corrects it."))?;
     Ok(Exit::Fine)
@@ -109,6 +116,7 @@ fn as_json(item: &Item) -> Result<serde_json::Value> {
         "places": item.places,
         "classification": item.classification.as_ref().map(|(verdict, _)| verdict),
         "draft": draft,
+        "no_draft": item.no_draft,
         "note": item.note.as_ref().map(|(note, _)| note),
     }))
 }
