@@ -98,7 +98,8 @@ mod tests {
         let at = |text: &str| format!("2026-{text}:00Z").parse::<Timestamp>().unwrap();
         let day = |text: &str| format!("2026-{text}").parse::<Date>().unwrap();
         type Mails<'a> = &'a [(&'a str, &'a [&'a str])];
-        let rows: &[(&str, Mails<'_>, Stage, Option<u8>, Option<&str>)] = &[
+        type Row<'a> = (&'a str, Mails<'a>, Stage, Option<u8>, Option<&'a str>);
+        let rows: &[Row<'_>] = &[
             ("none", &[], AfterInterview, None, None),
             ("one", &[("03-01T09:00", &["03-05"])], AfterInterview, None, Some("03-05")),
             ("one, last round", &[("03-01T09:00", &["03-05"])], AfterFinal, None, Some("03-05")),
