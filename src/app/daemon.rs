@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     config::{Account, Config},
+    delivery::SendLimits,
     io::{
         clock,
         store::{Db, Lock, StoreError},
@@ -408,8 +409,8 @@ async fn outbox(db: Db, mut configured: signal_of::Receiver<Arc<Config>>, pulse:
             pace = Pace::default();
         }
         let config = Arc::clone(&configured.borrow_and_update());
-        let outbox = Outbox { db: db.clone(), config: &config };
-        match submit::to_deliver(&db).await {
+        let outbox = Outbox { db: db.clone(), config: &config, limits: SendLimits::default() };
+        match submit::to_deliver(&outbox, &pace).await {
             Ok(None) => said.clear(),
             Ok(Some(drafts)) => {
                 for (draft, delivered) in submit::deliver_paced(&outbox, &drafts, When::Due, &mut pace, &pulse).await {

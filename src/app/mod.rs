@@ -11,6 +11,7 @@ pub mod import;
 pub mod ingest;
 pub mod kit;
 pub mod login;
+pub mod mailboxes;
 pub mod maildir;
 pub mod memory;
 pub mod pulse;

@@ -12,7 +12,7 @@ use super::{
     raw::{At, RawAccount, RawPassword, RawServer},
     value::{is_loopback, is_name},
 };
-use crate::{reply::Identity, secret::SecretSource};
+use crate::{delivery::SentCopy, reply::Identity, secret::SecretSource};
 
 /// Shortest time between two polls: providers throttle those who ask more often, and IDLE tells at once anyway.
 const POLL_MIN: Duration = Duration::from_secs(30);
@@ -75,6 +75,7 @@ impl Checker<'_, '_> {
         let poll = self.poll(raw.poll);
         let drafts = self.mailbox("drafts", raw.drafts);
         let sent = self.mailbox("sent", raw.sent);
+        let sent_copy = self.named(raw.sent_copy, SentCopy::Auto);
         let identity = self.account_identity(raw.identity, identities);
         let elsewhere = match &source {
             Some(Source::Imap(login)) => Elsewhere::At(login),
@@ -94,6 +95,7 @@ impl Checker<'_, '_> {
             poll,
             drafts,
             sent,
+            sent_copy,
             identity: identity?,
             smtp,
         })

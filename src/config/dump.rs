@@ -48,6 +48,7 @@ fn account(account: &Account) -> Value {
     entries.extend(account.identity.addresses.first().map(|address| ("identity", text(address))));
     entries.extend(account.drafts.as_ref().map(|name| ("drafts", text(name))));
     entries.extend(account.sent.as_ref().map(|name| ("sent", text(name))));
+    entries.push(("sent_copy", text(account.sent_copy.as_str())));
     match &account.source {
         Source::Imap(server) => entries.push(("imap", login(server, true))),
         Source::Maildir(directory) => {

@@ -32,6 +32,7 @@ pub(super) struct RawAccount {
     pub poll: At<String>,
     pub drafts: At<String>,
     pub sent: At<String>,
+    pub sent_copy: At<String>,
     pub identity: At<String>,
     pub imap: At<RawServer>,
     pub smtp: At<RawServer>,

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod editor;
+pub mod gate;
 pub mod host;
 pub mod http;
 pub mod imap;

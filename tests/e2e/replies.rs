@@ -62,6 +62,7 @@ fn an_approved_reply_is_sent_once() {
     wait_for_messages(&home, 2);
 
     home.write_config(&home.config(dovecot, user, Some(postfix)));
+    home.prove_smtp();
     daemon.reload();
     daemon.wait_for("Configuration and rules were read again.");
     let no = sample(10);

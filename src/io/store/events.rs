@@ -28,6 +28,8 @@ named! {
         Told = "told",
         /// Something happened to a draft; the detail names it and the state after it.
         Draft = "draft",
+        /// The copy of a sent reply lies in Sent: found there, or filed by us.
+        Copy = "copy",
         /// A proposed draft was not kept, because another one answers the mail.
         DraftLeftOut = "draft_left_out",
         /// A note was made.

@@ -9,6 +9,7 @@ use crate::{
     app::{
         fresh::{self, Watched},
         queue::{self, Waiting},
+        submit,
     },
     config::Config,
     draft::DraftState,
@@ -31,6 +32,10 @@ struct Status {
     news: usize,
     approved: usize,
     unconfirmed: usize,
+    /// Why nothing that is approved leaves.
+    obstacles: Vec<String>,
+    /// Approved drafts that could not be delivered yet, with the reason of the last attempt.
+    waits: Vec<(i64, String)>,
 }
 
 /// Runs the verb.
@@ -52,7 +57,11 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
         text(screen, &status, now)?;
     }
     let trouble = status.mailboxes.iter().any(|mailbox| mailbox.is_trouble(status.running));
-    let attention = status.unconfirmed > 0 || status.counts.quarantined > 0 || trouble || status.paused.is_some();
+    let attention = status.unconfirmed > 0
+        || status.counts.quarantined > 0
+        || trouble
+        || status.paused.is_some()
+        || (status.approved > 0 && !status.obstacles.is_empty());
     Ok(if attention { Exit::Attention } else { Exit::Fine })
 }
 
@@ -72,6 +81,7 @@ fn not_set_up(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
 }
 
 fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
+    let approved = store.drafts(&[DraftState::Approved])?;
     Ok(Status {
         running: config.store.parent().is_some_and(Lock::is_held),
         paused: room(&config.store).err().map(|error| error.to_string()),
@@ -79,7 +89,9 @@ fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
         waiting: queue::waiting(store, now, false)?,
         counts: store.counts()?,
         news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
-        approved: store.drafts(&[DraftState::Approved])?.len(),
+        approved: approved.len(),
+        obstacles: submit::obstacles(config),
+        waits: approved.into_iter().filter(|d| !d.remark.is_empty()).map(|d| (d.id, d.remark)).collect(),
         unconfirmed: store.drafts(&[DraftState::Unconfirmed])?.len(),
     })
 }
@@ -92,7 +104,9 @@ fn as_json(status: &Status) -> serde_json::Value {
         .collect();
     let outcomes: serde_json::Map<_, _> =
         status.counts.outcomes.iter().map(|(category, n)| (category.as_str().to_owned(), json!(n))).collect();
+    let waits: Vec<_> = status.waits.iter().map(|(draft, why)| json!({ "draft": draft, "why": why })).collect();
     json!({
+        "obstacles": status.obstacles, "waits": waits,
         "configured": true, "running": status.running, "paused": status.paused, "mailboxes": mailboxes,
         "undecided": status.waiting.undecided.len(), "drafts": status.waiting.drafts.len(),
         "resting": status.waiting.resting.len(), "approved": status.approved, "unconfirmed": status.unconfirmed,
@@ -134,6 +148,12 @@ fn waits(screen: &mut Screen<'_>, status: &Status) -> Result<()> {
     if status.approved > 0 {
         let drafts = words::counted(status.approved, "draft");
         screen.line(format!("{drafts} approved and not delivered yet (`onward send`)."))?;
+    }
+    for (draft, why) in &status.waits {
+        screen.wrapped("  ", &format!("draft {draft}: {why}"))?;
+    }
+    for why in &status.obstacles {
+        screen.wrapped("", &format!("Nothing leaves: {why}."))?;
     }
     if status.unconfirmed > 0 {
         let drafts = words::counted(status.unconfirmed, "draft");
