@@ -17,6 +17,7 @@ mod app;
 mod cli;
 mod config;
 mod corpus;
+mod delivery;
 mod demo;
 mod e2e;
 mod exactly_once;

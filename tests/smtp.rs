@@ -23,7 +23,8 @@ fn nothing_but_an_approved_draft_can_be_submitted() {
     let mut public = Vec::new();
     for file in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
-        public.extend(text.lines().filter(|line| line.starts_with("pub ") && line.contains("fn ")).map(str::to_owned));
+        let of_functions = text.lines().filter(|line| line.starts_with("pub ") && line.contains("fn "));
+        public.extend(of_functions.map(|line| line.split('(').next().unwrap().to_owned()));
         assert!(
             !text.contains("pub mod")
                 && text.matches("pub use").count() == text.matches("pub use rehearsal::rehearse;").count(),
@@ -31,7 +32,7 @@ fn nothing_but_an_approved_draft_can_be_submitted() {
         );
     }
     public.sort();
-    assert_eq!(public, ["pub async fn rehearse(", "pub async fn submit("]);
+    assert_eq!(public, ["pub async fn rehearse", "pub async fn submit"]);
     let rehearsal = include_str!("../src/io/smtp/rehearsal.rs");
     let signature = rehearsal.split("pub async fn rehearse(").nth(1).unwrap().split(") ->").next().unwrap();
     let values: Vec<&str> =

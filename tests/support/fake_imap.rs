@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
@@ -53,6 +53,8 @@ pub struct State {
     pub keepalive: Option<(Duration, String)>,
     /// Whether idling clients are told of new mail.
     pub announces: bool,
+    /// Messages that were appended: the mailbox and flags as they were said, and the bytes.
+    pub appended: Vec<(String, Vec<u8>)>,
     faults: Vec<Fault>,
     /// Commands received, without tags, each with the number of its connection.
     pub commands: Vec<(usize, String)>,
@@ -188,12 +190,36 @@ impl Connection {
                 self.idle(tag).await?;
                 continue;
             }
+            if let Some(append) = command.strip_prefix("APPEND ") {
+                self.append(append, tag, fault).await?;
+                continue;
+            }
             let answer = self.answer(command);
             self.act_or(fault, tag, &format!("{answer}$tag OK done\r\n")).await?;
             if command == "LOGOUT" {
                 return Err(Gone);
             }
         }
+    }
+
+    /// Takes a message: what goes wrong goes wrong before it comes, but the end of the connection, which comes after it.
+    async fn append(&mut self, append: &str, tag: &str, fault: Option<Act>) -> Result<(), Gone> {
+        match &fault {
+            Some(Act::First(text)) => self.say(text).await?,
+            Some(Act::Say(_) | Act::Stall) => return self.act_or(fault, tag, "").await,
+            None | Some(Act::Close) => {}
+        }
+        let (place, octets) = append.rsplit_once(" {").ok_or(Gone)?;
+        let octets: usize = octets.trim_end_matches('}').parse().map_err(|_| Gone)?;
+        self.say("+ go\r\n").await?;
+        let mut bytes = vec![0; octets + 2];
+        self.stream.read_exact(&mut bytes).await?;
+        bytes.truncate(octets);
+        self.state.lock().unwrap().appended.push((place.to_owned(), bytes));
+        if matches!(fault, Some(Act::Close)) {
+            return Err(Gone);
+        }
+        self.say(&format!("{tag} OK done\r\n")).await
     }
 
     fn fault(&self, command: &str) -> Option<Act> {
@@ -255,6 +281,16 @@ impl Connection {
                     write!(out, "* OK [{name} {value}] so\r\n").unwrap();
                 }
             }
+        } else if let Some(header) = command.strip_prefix("UID SEARCH HEADER ") {
+            let header = header.replacen(" \"", ": ", 1);
+            let header = header.trim_end_matches('"');
+            let there = state.mails.values().flatten().chain(state.appended.iter().map(|(_, bytes)| bytes));
+            out.push_str("* SEARCH");
+            let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().any(|line| line == header);
+            for (n, _) in there.enumerate().filter(|(_, bytes)| holds(bytes)) {
+                write!(out, " {}", n + 1).unwrap();
+            }
+            out.push_str("\r\n");
         } else if let Some(search) = command.strip_prefix("UID SEARCH ") {
             let from = search.strip_prefix("UID ").and_then(|s| s.strip_suffix(":*")).and_then(|n| n.parse().ok());
             // `n:*` holds the last message whatever n is (RFC 3501 §6.4.8).

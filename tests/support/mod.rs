@@ -12,6 +12,7 @@ pub mod home;
 pub mod imap_script;
 pub mod mail;
 pub mod postfix;
+pub mod proxy;
 pub mod skip;
 pub mod smtp_sink;
 pub mod token_endpoint;

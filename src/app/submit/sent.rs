@@ -30,6 +30,9 @@ use crate::{
 /// The rest after the last look; nothing comes after it.
 const LAST_LOOK_REST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The rest of a copy that could be filed but for a pause of all delivery.
+const HELD_REST: Duration = Duration::from_secs(60);
+
 /// Something to look for in Sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Task {
@@ -134,12 +137,15 @@ async fn one(outbox: &Outbox<'_>, sessions: &mut Sessions, pace: &mut Pace, task
         }
     }
     if done.is_ok() {
-        let age = match task {
-            Task::Confirm(_, since) => clock::now().duration_since(since),
-            Task::Copy { .. } => jiff::SignedDuration::ZERO,
+        let pause = match task {
+            Task::Confirm(_, since) => delivery::look_again(clock::now().duration_since(since))
+                .and_then(|pause| Duration::try_from(pause).ok())
+                .unwrap_or(LAST_LOOK_REST),
+            // The next look comes when the server had its time.
+            Task::Copy { append: false, .. } => Duration::ZERO,
+            Task::Copy { append: true, .. } => HELD_REST,
         };
-        let pause = delivery::look_again(age).and_then(|pause| Duration::try_from(pause).ok());
-        pace.rest(Resting::Look(id), pause.unwrap_or(LAST_LOOK_REST));
+        pace.rest(Resting::Look(id), pause);
     }
     Ok(())
 }
