@@ -136,7 +136,9 @@ fn show(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<
     let waits = if draft.state == DraftState::Approved { submit::obstacles(&home.config()?) } else { Vec::new() };
     if home.json() {
         let mut value = as_json(&draft)?;
-        value["waits"] = json!(waits);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("waits".to_owned(), json!(waits));
+        }
         writeln!(screen.raw(), "{value}")?;
         return Ok(Exit::Fine);
     }
