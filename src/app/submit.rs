@@ -102,10 +102,12 @@ impl Delivered {
     }
 }
 
-/// Delivers these drafts now, in order, and says what became of each.
+/// Delivers these drafts now, in order, and says what became of each. Sent is left to a running daemon: the person waits
+/// for this.
 pub async fn deliver(outbox: &Outbox<'_>, drafts: &[i64], when: When) -> Vec<(i64, Delivered)> {
     let (_running, stop) = tokio::sync::watch::channel(false);
-    deliver_paced(outbox, drafts, when, &mut Pace::default(), &Pulse::new(stop)).await
+    let looks = !Lock::is_held(outbox.dir());
+    turn(outbox, drafts, when, &mut Pace::default(), &Pulse::new(stop), looks).await
 }
 
 /// [`deliver`] for a loop: accounts in trouble rest, and the end comes between two drafts.
@@ -115,6 +117,17 @@ pub async fn deliver_paced(
     when: When,
     pace: &mut Pace,
     pulse: &Pulse,
+) -> Vec<(i64, Delivered)> {
+    turn(outbox, drafts, when, pace, pulse, true).await
+}
+
+async fn turn(
+    outbox: &Outbox<'_>,
+    drafts: &[i64],
+    when: When,
+    pace: &mut Pace,
+    pulse: &Pulse,
+    looks: bool,
 ) -> Vec<(i64, Delivered)> {
     let mut done = Vec::new();
     let lock = match Lock::acquire_outbox(outbox.dir()) {
@@ -142,7 +155,9 @@ pub async fn deliver_paced(
         };
         done.push((*id, delivered));
     }
-    sent::look(outbox, &mut sessions, pace, pulse).await;
+    if looks {
+        sent::look(outbox, &mut sessions, pace, pulse).await;
+    }
     sessions.close().await;
     drop(lock);
     done

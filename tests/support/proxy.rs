@@ -65,7 +65,7 @@ impl Proxy {
 }
 
 async fn pass(mut client: TcpStream, mut server: TcpStream, cut: Option<(From, usize)>, noted: &Mutex<[Vec<u8>; 2]>) {
-    let mut left = cut.map(|(from, bytes)| (from, bytes));
+    let mut left = cut;
     let (mut up, mut down) = ([0; 4096], [0; 4096]);
     loop {
         if left.is_some_and(|(_, bytes)| bytes == 0) {
