@@ -63,6 +63,8 @@ pub enum Delivery {
     Refused(String),
     /// The account's login is refused: the account pauses, the draft stays approved.
     AccountRefused(String),
+    /// Nothing left, because Onward itself was told to wait.
+    Held(String),
     /// The message may have left.
     Unconfirmed(String),
 }
@@ -85,15 +87,25 @@ pub fn judge(phase: Phase, end: &PhaseEnd) -> Delivery {
     match (phase, reply.code) {
         (Phase::FinalReply, 200..=299) => Delivery::Sent(reply.clone()),
         (Phase::FinalReply, 400..=499) => Delivery::Deferred(said),
-        (Phase::FinalReply, 500..=599) => Delivery::Refused(said),
+        (Phase::FinalReply, 500..=599) => Delivery::Refused(refused(said, reply)),
         (Phase::Message | Phase::FinalReply, _) => Delivery::Unconfirmed(said),
         (Phase::Auth, 500..=599) => Delivery::AccountRefused(said),
         (_, AUTHENTICATION_REQUIRED | MECHANISM_TOO_WEAK | CREDENTIALS_INVALID | ENCRYPTION_REQUIRED) => {
             Delivery::AccountRefused(said)
         }
-        (_, 500..=599) => Delivery::Refused(said),
+        (_, 500..=599) => Delivery::Refused(refused(said, reply)),
         _ => Delivery::Deferred(said),
     }
+}
+
+/// What is added to a refusal that servers also give for the moment: for load, reputation or a daily limit.
+const MAY_PASS: &str = " (this may pass: you can approve it again later)";
+
+/// A permanent refusal in words. One that speaks of policy, spam or a limit (RFC 3463 §3.8 `5.7.x`, and `5.5.0`, which
+/// providers say for limits) is still the person's to try again.
+fn refused(said: String, reply: &SmtpReply) -> String {
+    let status = reply.text.split_whitespace().next().unwrap_or_default();
+    if status.starts_with("5.7.") || status == "5.5.0" { said + MAY_PASS } else { said }
 }
 
 /// RFC 4954 §6: the command needs a login first.
@@ -145,6 +157,84 @@ pub fn next_attempt(attempts: u32, now: Timestamp) -> Option<Timestamp> {
     now.checked_add(SignedDuration::from_mins(wait)).ok()
 }
 
+/// How many mails may go out. A person who looks for work writes few; more than that is a mistake somewhere, and
+/// providers begin to block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendLimits {
+    /// In a minute: what leaves together looks like a machine's, and a mistake is seen before the next one is gone.
+    pub a_minute: u32,
+    /// In 24 hours.
+    pub a_day: u32,
+}
+
+impl Default for SendLimits {
+    fn default() -> SendLimits {
+        SendLimits { a_minute: 1, a_day: 20 }
+    }
+}
+
+impl SendLimits {
+    /// Why nothing more is sent now, after so many in the last minute and the last 24 hours.
+    pub fn reached(self, last_minute: u32, last_day: u32) -> Option<String> {
+        if last_day >= self.a_day {
+            return Some(format!("{last_day} mails went out in the last 24 hours, as many as may; the rest waits"));
+        }
+        (last_minute >= self.a_minute).then(|| format!("no more than {} a minute is sent; it follows", self.a_minute))
+    }
+}
+
+named! {
+    /// Whether a copy of a sent reply is put into the Sent mailbox.
+    pub enum SentCopy {
+        /// Where the server does not file one itself.
+        Auto = "auto",
+        /// Unless it is there.
+        Always = "always",
+        /// Not at all.
+        Never = "never",
+    }
+}
+
+/// What is to be done about the copy of a sent reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyStep {
+    /// Nothing: it is the server's matter, or nobody wants one.
+    Nothing,
+    /// Nothing yet: the server may still file it.
+    Wait,
+    /// Look for it in Sent.
+    Look {
+        /// Whether it is put there when it is not.
+        append: bool,
+    },
+}
+
+/// How long a server of which nothing is known gets to file a copy itself: those that do take seconds.
+const COPY_FILED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+/// How long a copy that could not be filed is still due: later than that it would only surprise.
+pub const COPY_DUE_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What to do about the copy of a reply that the server took `age` ago. `files` is whether the provider is known to file
+/// copies itself, `looked` whether Sent was looked into since.
+pub fn copy_step(wanted: SentCopy, files: Option<bool>, age: SignedDuration, looked: bool) -> CopyStep {
+    match (wanted, files) {
+        (SentCopy::Never, _) | (SentCopy::Auto, Some(true)) => CopyStep::Nothing,
+        (SentCopy::Always, _) | (SentCopy::Auto, Some(false)) => CopyStep::Look { append: true },
+        (SentCopy::Auto, None) if age >= COPY_FILED_WITHIN => CopyStep::Look { append: true },
+        (SentCopy::Auto, None) if looked => CopyStep::Wait,
+        (SentCopy::Auto, None) => CopyStep::Look { append: false },
+    }
+}
+
+/// How long after a look for a reply of which nobody knows whether it left the next one comes; `None` when it was looked
+/// for long enough: the person has been asked from the beginning.
+pub fn look_again(age: SignedDuration) -> Option<SignedDuration> {
+    const FIRST: SignedDuration = SignedDuration::from_mins(1);
+    const LONGEST: SignedDuration = SignedDuration::from_hours(6);
+    const FOR: SignedDuration = SignedDuration::from_hours(3 * 24);
+    (age < FOR).then(|| age.clamp(FIRST, LONGEST))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +256,7 @@ mod tests {
             Delivery::Refused(_) => V::Refused,
             Delivery::AccountRefused(_) => V::Account,
             Delivery::Unconfirmed(_) => V::Unconfirmed,
+            Delivery::Held(_) => panic!("no server says that"),
         }
     }
 
@@ -222,5 +313,64 @@ mod tests {
         let expected = [Some(5), Some(5), Some(15), Some(60), Some(180), Some(360), Some(360), Some(360), None];
         assert_eq!(waits, expected);
         assert_eq!(next_attempt(u32::MAX, now), None);
+    }
+
+    #[test]
+    fn a_refusal_that_may_pass_is_told_as_such_and_is_one() {
+        for (text, passes) in [
+            ("5.7.1 looks like spam", true),
+            ("5.5.0 daily limit exceeded", true),
+            ("5.1.1 no such user", false),
+            ("no 5.7.1 at the beginning", false),
+        ] {
+            let end = PhaseEnd::Reply(SmtpReply { code: 550, text: text.to_owned() });
+            for phase in [Phase::Rcpt, Phase::Data, Phase::FinalReply] {
+                let Delivery::Refused(why) = judge(phase, &end) else { panic!("{text} at {phase}") };
+                assert_eq!(why.ends_with(MAY_PASS), passes, "{why}");
+            }
+        }
+    }
+
+    #[test]
+    fn limits_count_the_minute_and_the_day() {
+        let limits = SendLimits { a_minute: 2, a_day: 5 };
+        for (minute, day, reached) in [(0, 0, None), (1, 4, None), (2, 2, Some("minute")), (0, 5, Some("24 hours"))] {
+            let why = limits.reached(minute, day);
+            assert_eq!(why.is_some(), reached.is_some(), "{minute} {day}");
+            assert!(reached.is_none_or(|word| why.unwrap_or_default().contains(word)));
+        }
+        assert_eq!(SendLimits::default(), SendLimits { a_minute: 1, a_day: 20 });
+    }
+
+    #[test]
+    fn a_copy_is_filed_only_where_nobody_else_does() {
+        use CopyStep::{Look, Nothing, Wait};
+        use SentCopy::{Always, Auto, Never};
+        for (wanted, files, minutes, looked, expected) in [
+            (Never, Some(false), 9, false, Nothing),
+            (Auto, Some(true), 9, false, Nothing),
+            (Auto, Some(false), 0, false, Look { append: true }),
+            (Always, Some(true), 0, false, Look { append: true }),
+            (Auto, None, 0, false, Look { append: false }),
+            (Auto, None, 0, true, Wait),
+            (Auto, None, 4, true, Wait),
+            (Auto, None, 5, true, Look { append: true }),
+            (Auto, None, 5, false, Look { append: true }),
+        ] {
+            let step = copy_step(wanted, files, SignedDuration::from_mins(minutes), looked);
+            assert_eq!(step, expected, "{wanted} {files:?} after {minutes} min, {looked}");
+        }
+    }
+
+    #[test]
+    fn doubt_is_looked_into_less_and_less_and_then_left_to_the_person() {
+        let mut age = SignedDuration::ZERO;
+        let mut looks = 0;
+        while let Some(pause) = look_again(age) {
+            assert!(pause >= SignedDuration::from_mins(1) && pause <= SignedDuration::from_hours(6), "{pause:?}");
+            age += pause;
+            looks += 1;
+        }
+        assert!(age >= SignedDuration::from_hours(72) && looks < 30, "{looks} looks in {age:?}");
     }
 }

@@ -44,9 +44,15 @@ named! {
         Discard = "discard",
         /// The outbox takes it to send by SMTP.
         Take = "take",
+        /// The server is about to be given the message: from here on it may have left.
+        Begin = "begin",
+        /// Nothing of it left, for a reason that is not the message's: the login was refused, delivery was paused, or the
+        /// process ended before [`DraftEvent::Begin`]. No attempt is used up.
+        Release = "release",
         /// The server answered 250 to the message.
         Accepted = "accepted",
-        /// A temporary refusal or a failure before any byte of the message left; attempts are left.
+        /// A temporary refusal or a failure before any byte of the message left, attempts are left; or it could not be
+        /// placed in Drafts yet.
         Deferred = "deferred",
         /// A permanent refusal, or no attempts left.
         Refused = "refused",
@@ -102,14 +108,16 @@ pub fn transition(state: DraftState, event: DraftEvent) -> Result<DraftState, No
     use DraftEvent as E;
     use DraftState as S;
     match (state, event) {
-        (S::Pending, E::Approve) => Ok(S::Approved),
+        // What a server refused for good may still have been a matter of the moment: the person may approve it again.
+        (S::Pending | S::Failed, E::Approve) => Ok(S::Approved),
         (S::Pending | S::Approved | S::Failed, E::Edit) => Ok(S::Pending),
         (S::Pending | S::Approved | S::Failed | S::Unconfirmed, E::Discard) => Ok(S::Discarded),
         (S::Pending | S::Approved | S::Failed, E::Supersede) => Ok(S::Withdrawn),
         (S::Approved, E::Take) => Ok(S::Sending),
         (S::Approved, E::Place) => Ok(S::Placed),
+        (S::Sending, E::Begin) => Ok(S::Sending),
         (S::Sending, E::Accepted) => Ok(S::Sent),
-        (S::Sending, E::Deferred) => Ok(S::Approved),
+        (S::Sending | S::Approved, E::Deferred) | (S::Sending, E::Release) => Ok(S::Approved),
         (S::Sending, E::Refused) => Ok(S::Failed),
         (S::Sending, E::Lost) => Ok(S::Unconfirmed),
         // An approved one lies in Drafts where nobody saw the end of the APPEND; one that was dropped there may come up

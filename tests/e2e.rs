@@ -165,7 +165,7 @@ pub fn approve(home: &Home, item: &Value) -> String {
 }
 
 /// Waits until a draft has come to this state.
-fn wait_for_draft(home: &Home, draft: &str, state: &str) {
+pub fn wait_for_draft(home: &Home, draft: &str, state: &str) {
     let is = || home.one(&["draft", "show", draft])["state"].as_str().unwrap_or_default().to_owned();
     wait_until_or(
         &format!("draft {draft} is {state}"),

@@ -19,6 +19,7 @@ mod cli;
 mod config;
 mod corpus;
 mod crash_points;
+mod delivery;
 mod demo;
 mod e2e;
 mod exactly_once;

@@ -123,6 +123,7 @@ async fn a_reply_is_sent_once_although_its_token_was_too_old() {
         endpoint.url("token")
     );
     home.write(GRANT, grant);
+    home.prove_smtp();
     let digest = home.digest("2");
     let home = Arc::new(home);
     let approved = run(&home, &format!("draft approve 2 --digest {digest} --later")).await;

@@ -2,7 +2,7 @@
 
 mod backup;
 mod chains;
-mod fixture;
+pub mod fixture;
 mod forgetting;
 mod full;
 mod history;

@@ -402,14 +402,16 @@ async fn pulse_until_stopped(pulse: &Pulse) {
 async fn outbox(db: Db, mut configured: signal_of::Receiver<Arc<Config>>, pulse: Pulse) {
     let mut said = BTreeMap::new();
     let mut pace = Pace::default();
+    let mut limits = submit::limits(&configured.borrow());
     loop {
         if configured.has_changed().unwrap_or(false) {
             // What kept an account from being reached may have been put right.
             pace = Pace::default();
+            limits = submit::limits(&configured.borrow());
         }
         let config = Arc::clone(&configured.borrow_and_update());
-        let outbox = Outbox { db: db.clone(), config: &config };
-        match submit::to_deliver(&db).await {
+        let outbox = Outbox { db: db.clone(), config: &config, limits };
+        match submit::to_deliver(&outbox, &pace).await {
             Ok(None) => said.clear(),
             Ok(Some(drafts)) => {
                 for (draft, delivered) in submit::deliver_paced(&outbox, &drafts, When::Due, &mut pace, &pulse).await {

@@ -4,9 +4,10 @@
 
 mod home;
 
-use super::{kit::Kit, login, submit};
+use super::{kit::Kit, login, mailboxes, submit};
 use crate::{
     config::{Account, Config, Deliver, Env, Source},
+    delivery::SentCopy,
     io::{clock, maildir},
 };
 
@@ -37,9 +38,26 @@ pub async fn examine(config: &Config, env: &Env) -> Vec<Check> {
         Err(problems) => wrong("rules and texts", problems.to_string()),
     });
     checks.extend(home::examine(config, env, clock::now()));
+    checks.extend(delivery(config));
     for account in &config.accounts {
         checks.extend(self::account(config, account).await);
     }
+    checks
+}
+
+/// Whether what is approved can leave.
+fn delivery(config: &Config) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let by_smtp = config.reply.enabled && config.reply.deliver == Deliver::Smtp;
+    for account in config.accounts.iter().filter(|account| by_smtp && account.smtp.is_none()) {
+        let why = "reply.deliver is \"smtp\", but there is no [account.smtp]";
+        checks.push(wrong(format!("{}: SMTP", account.name), why));
+    }
+    let obstacles = submit::obstacles(config);
+    if obstacles.is_empty() && checks.is_empty() {
+        checks.push(fine("delivery", format!("to {}, of what you approve and nothing else", config.reply.deliver)));
+    }
+    checks.extend(obstacles.into_iter().map(|why| wrong("delivery", why)));
     checks
 }
 
@@ -85,12 +103,15 @@ async fn account(config: &Config, account: &Account) -> Vec<Check> {
         if session.can("IDLE") { "logged in; new mail is announced" } else { "logged in; asked on a timer" },
     ));
     if config.reply.deliver == Deliver::Drafts {
-        checks.push(match submit::drafts_mailbox(&mut session, account).await {
+        checks.push(match mailboxes::drafts(&mut session, account).await {
             Ok(mailbox) => fine(format!("{name}: Drafts"), mailbox),
             Err(error) => wrong(format!("{name}: Drafts"), format!("{error:#}")),
         });
-    } else if account.smtp.is_none() {
-        checks.push(wrong(format!("{name}: SMTP"), "reply.deliver is \"smtp\", but there is no [account.smtp]"));
+    } else if account.sent_copy != SentCopy::Never {
+        checks.push(match mailboxes::sent(&mut session, account).await {
+            Ok(mailbox) => fine(format!("{name}: Sent"), mailbox),
+            Err(error) => wrong(format!("{name}: Sent"), format!("{error:#}")),
+        });
     }
     for mailbox in &account.mailboxes {
         // A refusal closes the connection; the other mailboxes are worth another one.

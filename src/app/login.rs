@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::Timestamp;
 
 use crate::{
     config::{Access, Login},
@@ -65,16 +66,33 @@ async fn attempt(login: &Login, credential: &Credential) -> Result<Session, Imap
 }
 
 /// Submits a draft that was taken for sending, and once more where the token was too old: nothing left then.
-pub async fn submit(login: &Login, credential: &Credential, ready: &ApprovedDraft) -> Delivery {
-    let first = smtp::submit(&login.server, &login.user, credential, ready, |_| {}).await;
+pub async fn submit(
+    login: &Login,
+    credential: &Credential,
+    ready: &ApprovedDraft,
+    gate: &mut impl smtp::Gate,
+) -> Delivery {
+    let first = smtp::submit(&login.server, &login.user, credential, ready, gate).await;
     if !first.stale_token {
         return first.delivery;
     }
     match another(&login.access, credential).await {
-        Ok(Some(fresh)) => smtp::submit(&login.server, &login.user, &fresh, ready, |_| {}).await.delivery,
+        Ok(Some(fresh)) => smtp::submit(&login.server, &login.user, &fresh, ready, gate).await.delivery,
         Ok(None) => first.delivery,
         Err(error) => Delivery::AccountRefused(crate::clean::line(&format!("{error:#}"))),
     }
+}
+
+/// Sends a mail of the person's to themself, and once more where the token was too old.
+pub async fn rehearse(login: &Login, address: &str, now: Timestamp) -> Result<Delivery> {
+    let credential = credential(&login.access).await?;
+    let first = smtp::rehearse(&login.server, &login.user, &credential, address, now).await;
+    if first.stale_token
+        && let Some(fresh) = another(&login.access, &credential).await?
+    {
+        return Ok(smtp::rehearse(&login.server, &login.user, &fresh, address, now).await.delivery);
+    }
+    Ok(first.delivery)
 }
 
 /// What a failure to open a server is a matter of.

@@ -12,6 +12,7 @@ pub mod ingest;
 pub mod kit;
 pub mod later;
 pub mod login;
+pub mod mailboxes;
 pub mod maildir;
 pub mod memory;
 mod past;

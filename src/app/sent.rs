@@ -10,13 +10,13 @@ use anyhow::Result;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::{pulse::Pulse, submit, watch};
+use super::{mailboxes, pulse::Pulse, watch};
 use crate::{
     config::Account,
     draft::{DraftEvent, DraftState},
     io::{
         clock,
-        imap::{ImapError, Kind, Listed, Phase, Session, SpecialUse},
+        imap::{ImapError, Kind, Phase, Session},
         store::{SentMail, Store},
     },
     message::{MessageId, ThreadIds},
@@ -36,27 +36,6 @@ const PLACED_SETTLES: SignedDuration = SignedDuration::from_mins(10);
 const PLACED_WATCHED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Most placed drafts looked for at one look, two commands each.
 const PLACED_MAX: usize = 20;
-/// Names of a Sent mailbox where the server marks none, most common first.
-const SENT_NAMES: &[&str] = &[
-    "Sent",
-    "INBOX.Sent",
-    "Sent Items",
-    "Sent Messages",
-    "[Gmail]/Sent Mail",
-    "Gesendet",
-    "Gesendete Objekte",
-    "Gesendete Elemente",
-    "Envoyés",
-    "Éléments envoyés",
-    "Enviados",
-    "Elementos enviados",
-    "Inviati",
-    "Posta inviata",
-    "Verzonden",
-    "Verzonden items",
-    "Itens enviados",
-];
-
 /// What is known from one look to the next.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
@@ -78,7 +57,7 @@ pub(super) async fn look(
     }
     let mailbox = match &memory.mailbox {
         Some(known) => known.clone(),
-        None => memory.mailbox.insert(find(session, account).await?).clone(),
+        None => memory.mailbox.insert(mailboxes::sent_if_any(session, account).await?).clone(),
     };
     // Whoever watches Sent itself reads it as mail.
     let Some(mailbox) = mailbox.filter(|mailbox| !account.mailboxes.contains(mailbox)) else {
@@ -106,18 +85,6 @@ pub(super) async fn look(
     look_for_placed(desk, account, session).await?;
     memory.looked = Some(Instant::now());
     Ok(())
-}
-
-/// The Sent mailbox: as configured, else the one the server marks, else one of a known name.
-async fn find(session: &mut Session, account: &Account) -> Result<Option<String>> {
-    if let Some(name) = &account.sent {
-        return Ok(Some(name.clone()));
-    }
-    let mut listed = session.list().await?;
-    listed.retain(Listed::is_selectable);
-    let marked = listed.iter().find(|mailbox| mailbox.is(SpecialUse::Sent));
-    let known = || SENT_NAMES.iter().find_map(|name| listed.iter().find(|mailbox| mailbox.name == *name));
-    Ok(marked.or_else(known).map(|mailbox| mailbox.name.clone()))
 }
 
 /// Reads the ids of what is new in Sent.
@@ -175,7 +142,7 @@ async fn look_for_placed(desk: &Desk, account: &Account, session: &mut Session) 
         return Ok(());
     }
     // Without a Drafts mailbox nothing was placed by us; whoever configured one is told when a draft is delivered.
-    let Ok(drafts) = submit::drafts_mailbox(session, account).await else { return Ok(()) };
+    let Some(drafts) = mailboxes::drafts_if_any(session, account).await? else { return Ok(()) };
     for (draft, id, parent) in placed {
         let mut there = session.find_by_message_id(&drafts, &id).await?;
         if there.is_empty()

@@ -12,7 +12,7 @@ use super::{
     raw::{At, RawAccount, RawPassword, RawServer},
     value::{is_loopback, is_name},
 };
-use crate::{reply::Identity, secret::SecretSource};
+use crate::{delivery::SentCopy, reply::Identity, secret::SecretSource};
 
 /// Shortest time between two polls: providers throttle those who ask more often, and IDLE tells at once anyway.
 const POLL_MIN: Duration = Duration::from_secs(30);
@@ -76,6 +76,7 @@ impl Checker<'_, '_> {
         let drafts = self.mailbox("drafts", raw.drafts);
         let sent = self.mailbox("sent", raw.sent);
         let authserv_id = self.authserv_id(raw.authserv_id);
+        let sent_copy = self.named(raw.sent_copy, SentCopy::Auto);
         let identity = self.account_identity(raw.identity, identities);
         let elsewhere = match &source {
             Some(Source::Imap(login)) => Elsewhere::At(login),
@@ -96,6 +97,7 @@ impl Checker<'_, '_> {
             drafts,
             sent,
             authserv_id,
+            sent_copy,
             identity: identity?,
             smtp,
         })

@@ -62,6 +62,7 @@ fn account(account: &Account) -> Value {
     entries.extend(account.drafts.as_ref().map(|name| ("drafts", text(name))));
     entries.extend(account.sent.as_ref().map(|name| ("sent", text(name))));
     entries.extend(account.authserv_id.as_ref().map(|id| ("authserv_id", text(id))));
+    entries.push(("sent_copy", text(account.sent_copy.as_str())));
     match &account.source {
         Source::Imap(server) => entries.push(("imap", login(server, true))),
         Source::Maildir(directory) => {

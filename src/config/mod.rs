@@ -7,6 +7,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::{
+    delivery::SentCopy,
     outcome::named,
     reply::{Identity, later::After},
     secret::SecretSource,
@@ -131,6 +132,8 @@ pub struct Account {
     pub sent: Option<String>,
     /// What the provider calls itself in `Authentication-Results`, where that is not to be told from its domains.
     pub authserv_id: Option<String>,
+    /// Whether a copy of what is sent by SMTP is put there.
+    pub sent_copy: SentCopy,
     /// Who replies come from when the mail was delivered to none of the known addresses.
     pub identity: Identity,
     /// The submission server; present when `reply.deliver` is `smtp`.
@@ -146,6 +149,14 @@ impl Account {
         };
         imap.or_else(|| self.smtp.as_ref().and_then(|login| login.access.oauth()))
     }
+}
+
+/// Submission servers that file what is sent in the Sent mailbox by themselves.
+const FILE_SENT: &[&str] = &["smtp.gmail.com", "smtp.office365.com", "smtp-mail.outlook.com", "smtp.mail.me.com"];
+
+/// Whether the provider behind a submission server files what is sent in Sent by itself; `None` where that is not known.
+pub fn files_sent(host: &str) -> Option<bool> {
+    FILE_SENT.iter().any(|known| host.eq_ignore_ascii_case(known)).then_some(true)
 }
 
 /// Where an account's mail comes from.

@@ -33,6 +33,7 @@ pub(super) struct RawAccount {
     pub drafts: At<String>,
     pub sent: At<String>,
     pub authserv_id: At<String>,
+    pub sent_copy: At<String>,
     pub identity: At<String>,
     pub imap: At<RawServer>,
     pub smtp: At<RawServer>,

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod crash;
 pub mod editor;
+pub mod gate;
 pub mod host;
 pub mod http;
 pub mod imap;

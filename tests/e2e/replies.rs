@@ -47,6 +47,7 @@ fn an_approved_reply_lies_in_drafts_once_however_many_deliver_it() {
     assert_threaded(&letter, &no);
     assert_eq!(header(&letter, "To").as_deref(), Some("\"Edith Marlow\" <edith.marlow@larkfield.example>"));
     assert_eq!(header(&letter, "From"), Some(format!("\"Robin Hale\" <{ADDRESS}>")));
+    assert!(header(&letter, "Date").is_some() && header(&letter, "Bcc").is_none(), "{letter}");
     assert_eq!(uids_and_flags(dovecot, user, "INBOX"), untouched(6));
     assert_discreet(&home);
 }
@@ -62,6 +63,7 @@ fn an_approved_reply_is_sent_once() {
     wait_for_messages(&home, 2);
 
     home.write_config(&home.config(dovecot, user, Some(postfix)));
+    home.prove_smtp();
     daemon.reload();
     daemon.wait_for("Configuration and rules were read again.");
     let no = sample(10);

@@ -28,6 +28,7 @@ fn with_approved_reply(sink: &Sink) -> (Home, String) {
     let mail = sample(0);
     home.deliver("no", &mail.bytes);
     assert_eq!(home.one(&["once"])["stored"], 1);
+    home.prove_smtp();
     let draft = approve(&home, &item(&home, &mail));
     (home, draft)
 }

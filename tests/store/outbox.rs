@@ -196,6 +196,7 @@ fn after_a_crash_nobody_knows_and_only_the_person_resolves() {
     let (_, draft, digest) = with_draft(&mut store);
     store.approve(draft, digest, at(10)).unwrap();
     store.take(draft, at(11)).unwrap();
+    store.record(draft, DraftEvent::Begin, "", at(11)).unwrap();
     drop(store);
     let mut store = home.open();
     let lock = Lock::acquire(home.dir()).unwrap();
@@ -210,6 +211,72 @@ fn after_a_crash_nobody_knows_and_only_the_person_resolves() {
     store.record(draft, DraftEvent::Deferred, "421 later", at(5002)).unwrap();
     store.take(draft, at(5003)).unwrap();
     assert_eq!(store.draft(draft).unwrap().attempts, 2);
+}
+
+/// F1: what was taken and of which nothing was to leave yet is approved as before; no attempt is used up, no limit counts
+/// it. What an older version took is in doubt: it did not write down how far it came.
+#[test]
+fn a_crash_before_the_message_may_leave_is_no_attempt() {
+    let home = Home::new();
+    let mut store = home.open();
+    let (_, draft, digest) = with_draft(&mut store);
+    let lock = Lock::acquire(home.dir()).unwrap();
+    store.approve(draft, digest, at(10)).unwrap();
+    for minute in [11, 12, 13] {
+        store.take(draft, at(minute)).unwrap();
+        assert_eq!(store.taken_since(at(0)).unwrap(), 1);
+        drop(store);
+        store = home.open();
+        assert_eq!(store.recover(&lock, at(minute)).unwrap(), Vec::<i64>::new());
+        let view = store.draft(draft).unwrap();
+        assert_eq!((view.state, view.attempts, view.approved_at), (DraftState::Approved, 0, Some(at(10))));
+        assert_eq!(store.taken_since(at(0)).unwrap(), 0);
+    }
+    store.take(draft, at(14)).unwrap();
+    home.sql()
+        .execute_batch(
+            "DROP TRIGGER event_no_update;
+             UPDATE event SET detail = json_remove(detail, '$.remark') WHERE id = (SELECT max(id) FROM event)",
+        )
+        .unwrap();
+    assert_eq!(store.recover(&lock, at(15)).unwrap(), [draft]);
+}
+
+/// F14: a copy is due for what a server took, for as long as asked, until it was seen; a restart changes nothing.
+#[test]
+fn a_copy_is_due_until_it_was_seen() {
+    let home = Home::new();
+    let mut store = home.open();
+    let (_, draft, digest) = with_draft(&mut store);
+    assert!(store.sent_letter(draft).unwrap().is_none());
+    store.approve(draft, digest, at(10)).unwrap();
+    let bytes = store.take(draft, at(11)).unwrap().bytes().to_vec();
+    store.record(draft, DraftEvent::Begin, "", at(11)).unwrap();
+    assert_eq!(store.copies_due(at(0)).unwrap(), []);
+    store.record(draft, DraftEvent::Accepted, "250 queued", at(12)).unwrap();
+    drop(store);
+    let mut store = home.open();
+    assert_eq!(store.copies_due(at(12)).unwrap(), [(draft, at(12))]);
+    assert_eq!(store.copies_due(at(13)).unwrap(), []);
+    assert_eq!(store.sent_letter(draft).unwrap().unwrap().bytes(), bytes);
+    store.copy_seen(draft, "Sent", true, at(14)).unwrap();
+    assert_eq!(store.copies_due(at(0)).unwrap(), []);
+    assert_eq!(store.draft(draft).unwrap().state, DraftState::Sent);
+}
+
+/// F5: what was refused for good is not taken again, unless the person approves it again.
+#[test]
+fn a_refused_draft_is_tried_again_by_the_person_alone() {
+    let home = Home::new();
+    let mut store = home.open();
+    let (_, draft, digest) = with_draft(&mut store);
+    store.approve(draft, digest, at(10)).unwrap();
+    store.take(draft, at(11)).unwrap();
+    store.record(draft, DraftEvent::Refused, "550 5.7.1 spam", at(12)).unwrap();
+    assert!(matches!(store.take(draft, at(13)).unwrap_err(), StoreError::NotAllowed(_)));
+    store.approve(draft, digest, at(14)).unwrap();
+    assert_eq!(store.draft(draft).unwrap().attempts, 0);
+    store.take(draft, at(15)).unwrap();
 }
 
 #[test]

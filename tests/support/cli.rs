@@ -167,6 +167,12 @@ impl Home {
         said
     }
 
+    /// Notes that the configured servers can send, as `onward send --test` does.
+    pub fn prove_smtp(&self) {
+        let [config, state] = [".config/onward/config.toml", ".local/state/onward"].map(|name| self.path(name));
+        super::prove_smtp(self.dir.path(), &config, &state);
+    }
+
     /// The digest `draft show` prints.
     pub fn digest(&self, draft: &str) -> String {
         let said = self.run(&["draft", "show", draft, "--json"]);

@@ -34,24 +34,34 @@ impl Dovecot {
         SHARED.get_or_init(Dovecot::launch).as_ref()
     }
 
+    /// An instance of the test's own, which ends with the value: with these settings more, and with the marks of
+    /// SPECIAL-USE and their mailboxes or without.
+    pub fn with(settings: &str, special_use: bool) -> Option<Dovecot> {
+        Dovecot::launch_with(settings, special_use)
+    }
+
     fn launch() -> Option<Dovecot> {
+        Dovecot::launch_with("", true)
+    }
+
+    fn launch_with(settings: &str, special_use: bool) -> Option<Dovecot> {
         let Some(program) = program() else {
             super::skipped("dovecot 2.3 not found: apt-get install dovecot-imapd dovecot-lmtpd");
             return None;
         };
         // A port found free may be taken by the time it is used.
         for _ in 0..3 {
-            if let Some(dovecot) = Dovecot::try_launch(&program) {
+            if let Some(dovecot) = Dovecot::try_launch(&program, settings, special_use) {
                 return Some(dovecot);
             }
         }
         panic!("dovecot does not start");
     }
 
-    fn try_launch(program: &Path) -> Option<Dovecot> {
+    fn try_launch(program: &Path, settings: &str, special_use: bool) -> Option<Dovecot> {
         let dir = tempfile::Builder::new().prefix("onward-dovecot-").tempdir().unwrap().keep();
         let [imap, imaps, lmtp] = free_ports();
-        configure(&dir, imap, imaps, lmtp);
+        configure(&dir, [imap, imaps, lmtp], settings, special_use);
         // The shell outlives a killed test: the end of its input is the end of this process.
         let script = r#""$1" -F -c "$2/dovecot.conf" & server=$!; read -r _; kill $server; wait $server; rm -rf "$2""#;
         let mut command = Command::new("sh");
@@ -195,7 +205,7 @@ fn output_of(program: &str, argument: &str) -> String {
 
 /// Writes certificates and configuration. As root the servers run as Dovecot's own users and mail belongs to nobody;
 /// as anybody else everything is theirs.
-fn configure(dir: &Path, imap: u16, imaps: u16, lmtp: u16) {
+fn configure(dir: &Path, [imap, imaps, lmtp]: [u16; 3], settings: &str, special_use: bool) {
     let tls = certificates(&["localhost", "127.0.0.1"]);
     for (name, content) in [("ca.pem", &tls.ca), ("server.pem", &tls.certificate), ("server.key", &tls.key)] {
         std::fs::write(dir.join(name), content).unwrap();
@@ -232,7 +242,7 @@ fn configure(dir: &Path, imap: u16, imaps: u16, lmtp: u16) {
     )
     .unwrap();
     conf.push_str("namespace inbox {\n  inbox = yes\n  separator = /\n");
-    for name in ["Drafts", "Sent", "Junk", "Trash", "Archive"] {
+    for name in ["Drafts", "Sent", "Junk", "Trash", "Archive"].iter().filter(|_| special_use) {
         writeln!(conf, "  mailbox {name} {{\n    auto = subscribe\n    special_use = \\{name}\n  }}").unwrap();
     }
     conf.push_str("}\n");
@@ -247,5 +257,6 @@ fn configure(dir: &Path, imap: u16, imaps: u16, lmtp: u16) {
         if root { "root" } else { &me }
     )
     .unwrap();
+    conf.push_str(settings);
     std::fs::write(format!("{dir}/dovecot.conf"), conf).unwrap();
 }

@@ -76,6 +76,8 @@ pub struct State {
     pub announces: bool,
     /// Mailboxes of their own, by name; any other name means the one above.
     pub others: BTreeMap<String, Mailbox>,
+    /// Messages that were appended: the mailbox and flags as they were said, and the bytes.
+    pub appended: Vec<(String, Vec<u8>)>,
     faults: Vec<Fault>,
     /// Connections that were made under another number are gone.
     generation: usize,
@@ -313,28 +315,39 @@ impl Connection {
         }
     }
 
-    /// Takes a message into a mailbox. What goes wrong at `APPEND` does before the message is asked for; at `appended`,
-    /// when it lies there.
+    /// Takes a message into a mailbox. What goes wrong at `APPEND` goes wrong before the message is asked for, but the end
+    /// of the connection, which comes after it; what goes wrong at `appended`, when it lies there.
     async fn append(&mut self, command: &str, fault: Option<Act>, tag: &str) -> Result<(), Gone> {
-        if fault.is_some() {
-            return self.act_or(fault, tag, "").await;
+        match &fault {
+            Some(Act::First(text)) => self.say(text).await?,
+            Some(Act::Say(_) | Act::Stall) => return self.act_or(fault, tag, "").await,
+            None | Some(Act::Close) => {}
         }
-        let (mailbox, rest) = command.split_once(" (").ok_or(Gone)?;
-        let octets = rest.split(['{', '}', '+']).nth(1).and_then(|n| n.parse::<usize>().ok()).ok_or(Gone)?;
-        if !command.contains('+') {
+        let (place, octets) = command.rsplit_once(" {").ok_or(Gone)?;
+        let waits = !octets.contains('+');
+        let octets: usize = octets.trim_end_matches(['}', '+']).parse().map_err(|_| Gone)?;
+        if waits {
             self.say("+ go on\r\n").await?;
         }
         let mut message = vec![0; octets + 2];
         self.stream.read_exact(&mut message).await?;
         message.truncate(octets);
-        let known = {
+        let taken = {
             let mut state = self.state.lock().unwrap();
-            let mailbox = state.others.get_mut(mailbox.trim_matches('"'));
-            mailbox.map(|mailbox| mailbox.put(Some(message)))
+            let name = place.split(" (").next().unwrap_or_default().trim_matches('"');
+            let known = state.others.is_empty() || state.others.contains_key(name);
+            if let Some(mailbox) = state.others.get_mut(name) {
+                mailbox.put(Some(message.clone()));
+            }
+            if known {
+                state.appended.push((place.to_owned(), message));
+            }
+            known
         };
-        match known {
-            Some(_) => self.act_or(self.fault("appended"), tag, "$tag OK done\r\n").await,
-            None => self.say(&format!("{tag} NO [TRYCREATE] no such mailbox\r\n")).await,
+        match fault {
+            Some(Act::Close) => Err(Gone),
+            _ if taken => self.act_or(self.fault("appended"), tag, "$tag OK done\r\n").await,
+            _ => self.say(&format!("{tag} NO [TRYCREATE] no such mailbox\r\n")).await,
         }
     }
 
@@ -355,19 +368,26 @@ impl Connection {
                     write!(out, "* OK [{name} {value}] so\r\n").unwrap();
                 }
             }
+        } else if let Some(header) = command.strip_prefix("UID SEARCH HEADER ") {
+            let header = header.replacen(" \"", ": ", 1);
+            let header = header.trim_end_matches('"');
+            // What was appended lies in the one mailbox, where there are no others.
+            let appended = state.appended.iter().filter(|_| state.others.is_empty()).map(|(_, bytes)| bytes);
+            let behind = (uid_next.max(1)..).zip(appended);
+            let there = mails.iter().filter_map(|(uid, mail)| Some((*uid, mail.as_ref()?))).chain(behind);
+            out.push_str("* SEARCH");
+            for (uid, mail) in there {
+                if String::from_utf8_lossy(mail).lines().any(|line| line == header) {
+                    write!(out, " {uid}").unwrap();
+                }
+            }
+            out.push_str("\r\n");
         } else if let Some(search) = command.strip_prefix("UID SEARCH ") {
             let from = search.strip_prefix("UID ").and_then(|s| s.strip_suffix(":*")).and_then(|n| n.parse().ok());
             // `n:*` holds the last message whatever n is (RFC 3501 §6.4.8).
             let last = mails.keys().last().copied();
-            let header =
-                search.strip_prefix("HEADER Message-ID ").map(|id| format!("Message-ID: {}\r\n", id.trim_matches('"')));
-            let holds = |mail: &Option<Vec<u8>>, text: &String| {
-                mail.as_ref().is_some_and(|mail| String::from_utf8_lossy(mail).contains(text))
-            };
-            let found = mails.iter().filter(|(uid, mail)| {
-                from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last)
-                    && header.as_ref().is_none_or(|header| holds(mail, header))
-            });
+            let found =
+                mails.iter().filter(|(uid, _)| from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last));
             out.push_str("* SEARCH");
             found.for_each(|(uid, _)| write!(out, " {uid}").unwrap());
             out.push_str("\r\n");

@@ -131,6 +131,16 @@ impl Home {
         self.write("config.toml", text);
     }
 
+    /// Notes that the configured servers can send, as `onward send --test` does.
+    pub fn prove_smtp(&self) {
+        super::prove_smtp(self.dir.path(), &self.config_dir().join("config.toml"), &self.state_dir());
+    }
+
+    /// Lets so much time pass for the log: everything in it happened that much earlier.
+    pub fn pass_time(&self, span: Duration) {
+        age_log(&self.database(), span);
+    }
+
     /// Replaces the file with the password.
     pub fn write_password(&self, password: &str) {
         self.write("password", password);
@@ -254,6 +264,19 @@ impl Home {
         files.sort();
         files.iter().map(|path| read(path)).collect()
     }
+}
+
+/// Has everything in a log happened earlier, so that no test waits for minutes to pass. No daemon may write meanwhile.
+pub fn age_log(database: &Path, span: Duration) {
+    let db = rusqlite::Connection::open(database).unwrap();
+    db.busy_timeout(Duration::from_secs(20)).unwrap();
+    let trigger: String =
+        db.query_row("SELECT sql FROM sqlite_schema WHERE name = 'event_no_update'", [], |row| row.get(0)).unwrap();
+    let seconds = span.as_secs();
+    db.execute_batch(&format!(
+        "BEGIN IMMEDIATE; DROP TRIGGER event_no_update; UPDATE event SET at = at - {seconds}; {trigger}; COMMIT;"
+    ))
+    .unwrap();
 }
 
 /// A running daemon; killed when dropped, so that a failing test leaves none behind.

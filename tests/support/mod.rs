@@ -13,6 +13,7 @@ pub mod home;
 pub mod imap_script;
 pub mod mail;
 pub mod postfix;
+pub mod proxy;
 pub mod skip;
 pub mod smtp_sink;
 pub mod token_endpoint;
@@ -26,6 +27,18 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A TCP port nobody listens on right now.
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Notes in a state directory that the servers of a configuration can send, as `onward send --test` does.
+pub fn prove_smtp(home: &std::path::Path, config_file: &std::path::Path, state_dir: &std::path::Path) {
+    use onward::config::{Env, load};
+    let home = Some(home.to_path_buf());
+    let env = Env { home, state_directory: Some(state_dir.to_path_buf()), ..Env::of_process() };
+    for account in load(config_file, &env).unwrap_or_else(|report| panic!("{report}")).accounts {
+        if let Some(login) = &account.smtp {
+            onward::io::gate::prove(state_dir, &account.name, login, jiff::Timestamp::now()).unwrap();
+        }
+    }
 }
 
 /// Waits until `condition` holds, and says what did not come true when it never does.

@@ -41,6 +41,8 @@ pub enum Step {
     Body,
     /// The final dot; the message has been taken in.
     Dot,
+    /// QUIT, when everything is over.
+    Quit,
 }
 
 /// What happens there.
@@ -279,7 +281,7 @@ impl Server {
                     self.answer(&mut lines, Step::Dot, "250 2.0.0 queued\r\n").await?;
                 }
                 "QUIT" => {
-                    lines.say("221 bye\r\n").await?;
+                    self.answer(&mut lines, Step::Quit, "221 bye\r\n").await?;
                     return Err(Over);
                 }
                 _ => lines.say("500 what?\r\n").await?,

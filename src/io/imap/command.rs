@@ -31,6 +31,8 @@ pub enum Command<'a> {
     SearchMessageId { id: String },
     /// UIDs of messages whose In-Reply-To header holds this text.
     SearchAnswerTo { id: String },
+    /// UIDs of messages whose Message-ID was this text before Exchange replaced it.
+    SearchOriginalId { id: String },
     /// The first `octets` bytes of messages, without marking them read (RFC 3501 §6.4.5).
     Fetch { set: &'a str, octets: u32 },
     /// RFC 2177.
@@ -54,6 +56,9 @@ impl Command<'_> {
             Command::SearchSince { date } => format!("UID SEARCH SINCE {}", search_date(*date)),
             Command::SearchMessageId { id } => format!("UID SEARCH HEADER Message-ID {}", quote(id)?),
             Command::SearchAnswerTo { id } => format!("UID SEARCH HEADER In-Reply-To {}", quote(id)?),
+            Command::SearchOriginalId { id } => {
+                format!("UID SEARCH HEADER X-Microsoft-Original-Message-ID {}", quote(id)?)
+            }
             Command::Fetch { set, octets } => {
                 format!("UID FETCH {set} (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{octets}>)")
             }
@@ -84,6 +89,10 @@ mod tests {
             (Command::SearchMessageId { id: r#"<a"b@c>"#.to_owned() }, r#"UID SEARCH HEADER Message-ID "<a\"b@c>""#),
             (Command::SearchAnswerTo { id: "<a@b>".to_owned() }, r#"UID SEARCH HEADER In-Reply-To "<a@b>""#),
             (
+                Command::SearchOriginalId { id: "<a@b>".to_owned() },
+                r#"UID SEARCH HEADER X-Microsoft-Original-Message-ID "<a@b>""#,
+            ),
+            (
                 Command::Fetch { set: "3,5:9", octets: 65_536 },
                 "UID FETCH 3,5:9 (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.65536>)",
             ),
@@ -110,6 +119,7 @@ mod tests {
         let examine = |mailbox: &str| Command::Examine { mailbox: mailbox.to_owned() }.line();
         assert!(examine("INBOX\r\nZ1 DELETE \"INBOX\"").is_err());
         assert!(Command::SearchMessageId { id: "<a@b>\r\nZ1 LOGOUT".to_owned() }.line().is_err());
+        assert!(Command::SearchOriginalId { id: "<a@b>\r\nZ1 LOGOUT".to_owned() }.line().is_err());
         assert!(Command::Fetch { set: &"1,".repeat(600), octets: 1 }.line().is_err());
     }
 }

@@ -35,6 +35,15 @@ impl Session {
         self.search(&Command::SearchAnswerTo { id: to.to_string() }).await
     }
 
+    /// Likewise in Sent, also by the Message-ID a message had before Exchange gave it another.
+    pub async fn find_sent(&mut self, mailbox: &str, id: &MessageId) -> Result<Vec<u32>, ImapError> {
+        let found = self.find_by_message_id(mailbox, id).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        self.search(&Command::SearchOriginalId { id: id.to_string() }).await
+    }
+
     async fn search(&mut self, command: &Command<'_>) -> Result<Vec<u32>, ImapError> {
         let mut uids = Vec::new();
         let note = |untagged| {

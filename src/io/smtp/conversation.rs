@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    Deadlines,
+    Deadlines, Gate,
     channel::{Channel, TEXT_CHARS_MAX, failure, hello},
     login::login,
 };
@@ -83,6 +83,7 @@ impl<'a, P: FnMut(Phase) + Send> Conversation<'a, P> {
         credential: &Credential,
         [from, to]: [Address; 2],
         message: &[u8],
+        gate: &mut impl Gate,
     ) -> Result<SmtpReply, Stop> {
         let channel = self.open(server).await?;
         self.enter(Phase::Ehlo);
@@ -102,6 +103,7 @@ impl<'a, P: FnMut(Phase) + Send> Conversation<'a, P> {
         enter(&mut self.phase, &mut self.progress, Phase::Rcpt);
         expect(timely(within, connection.command(Rcpt::new(to, Vec::new()))).await?, 200..=299)?;
 
+        gate.open().await.map_err(|why| Stop::Cannot(Delivery::Held(why)))?;
         enter(&mut self.phase, &mut self.progress, Phase::Data);
         expect(timely(self.deadlines.data, connection.command(Data)).await?, 354..=354)?;
 

@@ -22,10 +22,12 @@ use crate::{
 mod channel;
 mod conversation;
 mod login;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
 
 use conversation::{Conversation, Stop};
+pub use rehearsal::rehearse;
 
 /// How long each phase may take (RFC 5321 §4.5.3.2 asks servers to be given minutes; a person waits for less where
 /// nothing is lost by trying again, and as long as it says where something is).
@@ -76,20 +78,28 @@ impl From<Delivery> for Attempt {
     }
 }
 
-/// Submits an approved draft, once. `progress` is told of each phase before it begins: when it hears of
-/// [`Phase::Message`], no byte of the message has left yet, and none leaves before it returns.
+/// Who is asked when everything is agreed on with the server and nothing of the message has left: the last moment to
+/// stop, and the one to write down that from here on it may have left.
+pub trait Gate: Send {
+    /// Whether the message may leave; else why not.
+    fn open(&mut self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// Submits an approved draft, once. DATA is not said before the gate is open.
 pub async fn submit(
     server: &Server,
     user: &str,
     credential: &Credential,
     draft: &ApprovedDraft,
-    progress: impl FnMut(Phase) + Send,
+    gate: &mut impl Gate,
 ) -> Attempt {
     let envelope = Envelope { from: draft.from().to_owned(), to: Some(draft.to().to_owned()) };
-    submit_bytes(server, user, credential, &envelope, draft.bytes(), &Deadlines::default(), progress).await
+    submit_bytes(server, user, credential, &envelope, draft.bytes(), &Deadlines::default(), gate, |_| {}).await
 }
 
-/// [`submit`] for any bytes: private, so that nothing but an approved draft gets out.
+/// [`submit`] for any bytes: private, so that nothing but an approved draft, and the mail of [`rehearse`], gets out.
+/// `progress` is told of each phase before it begins.
+#[allow(clippy::too_many_arguments, reason = "each of them is one thing of one conversation, and tests vary them all")]
 async fn submit_bytes(
     server: &Server,
     user: &str,
@@ -97,6 +107,7 @@ async fn submit_bytes(
     envelope: &Envelope,
     message: &[u8],
     deadlines: &Deadlines,
+    gate: &mut impl Gate,
     progress: impl FnMut(Phase) + Send,
 ) -> Attempt {
     let refused = |why: &str| Delivery::Refused(why.to_owned()).into();
@@ -109,7 +120,7 @@ async fn submit_bytes(
         return refused("the message has line ends other than CRLF");
     }
     let mut conversation = Conversation::new(deadlines, progress);
-    let end = match conversation.run(server, user, credential, [from, to], message).await {
+    let end = match conversation.run(server, user, credential, [from, to], message, gate).await {
         Ok(reply) => PhaseEnd::Reply(reply),
         Err(Stop::End(end)) => end,
         Err(Stop::Cannot(delivery)) => return delivery.into(),

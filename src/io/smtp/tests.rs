@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Deadlines, submit_bytes};
+use super::{Deadlines, Gate, rehearse, submit_bytes};
 use crate::{
     config::{Server, Tls},
     delivery::{Delivery, Phase},
@@ -27,6 +27,24 @@ enum V {
     Refused,
     Account,
     Unconfirmed,
+    Held,
+}
+
+/// A gate that is open, or shut; it counts how often it was asked.
+struct Door {
+    shut: bool,
+    asked: usize,
+}
+
+impl Gate for Door {
+    async fn open(&mut self) -> Result<(), String> {
+        self.asked += 1;
+        if self.shut { Err("delivery is paused".to_owned()) } else { Ok(()) }
+    }
+}
+
+fn open() -> Door {
+    Door { shut: false, asked: 0 }
 }
 
 fn verdict(delivery: &Delivery) -> V {
@@ -36,6 +54,7 @@ fn verdict(delivery: &Delivery) -> V {
         Delivery::Refused(_) => V::Refused,
         Delivery::AccountRefused(_) => V::Account,
         Delivery::Unconfirmed(_) => V::Unconfirmed,
+        Delivery::Held(_) => V::Held,
     }
 }
 
@@ -67,7 +86,8 @@ async fn attempt_within(sink: &Sink, mode: Mode, message: &[u8], deadlines: &Dea
     let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
     let server = server(sink, mode, Some(&sink.ca_file));
     let progress = |phase| phases.push(phase);
-    let delivery = submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, progress).await.delivery;
+    let delivery =
+        submit_bytes(&server, "sam", &secret, &envelope(), message, deadlines, &mut open(), progress).await.delivery;
     (delivery, phases)
 }
 
@@ -177,7 +197,7 @@ async fn a_silent_server_costs_a_deadline_and_no_more() {
             Step::Greeting | Step::Ehlo | Step::Auth | Step::Mail | Step::Rcpt => &mut within.command,
             Step::Data => &mut within.data,
             Step::Body => &mut within.body,
-            Step::Dot => &mut within.receipt,
+            Step::Dot | Step::Quit => &mut within.receipt,
         } = IMPATIENT;
         let (delivery, phases) = attempt_within(&sink, Mode::Implicit, message, &within).await;
         assert_eq!(verdict(&delivery), *expected, "{step:?}: {delivery:?}");
@@ -187,6 +207,71 @@ async fn a_silent_server_costs_a_deadline_and_no_more() {
             assert_eq!(phases.last(), Some(&Phase::Message));
         }
     }
+}
+
+/// F8: there is one recipient, and without them there is no message.
+#[tokio::test]
+async fn a_refused_recipient_ends_it_before_the_message() {
+    for refusal in ["550 5.1.1 no such user\r\n", "451 4.7.1 greylisted\r\n"] {
+        let sink = Sink::start(Mode::Plain, &[(Step::Rcpt, Fault::Say(refusal))]).await;
+        let (_, phases) = attempt(&sink, Mode::Plain, MESSAGE).await;
+        assert_eq!(phases.last(), Some(&Phase::Rcpt));
+        let commands = sink.commands();
+        assert_eq!(commands.iter().filter(|command| *command == "RCPT").count(), 1, "{commands:?}");
+        assert!(!commands.contains(&"DATA".to_owned()), "{commands:?}");
+    }
+}
+
+/// F13: whatever comes after the receipt changes nothing.
+#[tokio::test]
+async fn how_a_server_takes_leave_changes_nothing() {
+    for fault in [Fault::Stall, Fault::Close, Fault::Say("554 go away\r\n"), Fault::Say("\u{0}\r\n")] {
+        let sink = Sink::start(Mode::Implicit, &[(Step::Quit, fault)]).await;
+        let (delivery, _) = attempt(&sink, Mode::Implicit, MESSAGE).await;
+        assert_eq!((verdict(&delivery), sink.accepted().len()), (V::Sent, 1), "{fault:?}");
+    }
+}
+
+/// F20: the gate is asked once, when only DATA is missing; while it is shut nothing of the message leaves.
+#[tokio::test]
+async fn the_gate_is_asked_when_only_the_message_is_missing() {
+    let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
+    for (shut, expected) in [(true, V::Held), (false, V::Sent)] {
+        let sink = Sink::start(Mode::Plain, &[]).await;
+        let server = server(&sink, Mode::Plain, None);
+        let mut door = Door { shut, asked: 0 };
+        let within = deadlines(PATIENT);
+        let envelope = envelope();
+        let attempt = submit_bytes(&server, "sam", &secret, &envelope, MESSAGE, &within, &mut door, |_| {}).await;
+        assert_eq!((verdict(&attempt.delivery), door.asked), (expected, 1));
+        let said = sink.commands();
+        assert!(said.contains(&"RCPT".to_owned()) && said.contains(&"DATA".to_owned()) != shut, "{said:?}");
+        assert_eq!(sink.accepted().len(), usize::from(!shut));
+    }
+    // Where it comes to no message, nobody is asked.
+    let sink = Sink::start(Mode::Plain, &[(Step::Rcpt, Fault::Close)]).await;
+    let mut door = open();
+    let within = deadlines(PATIENT);
+    let server = server(&sink, Mode::Plain, None);
+    submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &within, &mut door, |_| {}).await;
+    assert_eq!(door.asked, 0);
+}
+
+/// F20: the mail to oneself goes to nobody else and is a whole mail.
+#[tokio::test]
+async fn a_rehearsal_is_a_mail_to_oneself() {
+    let sink = Sink::start(Mode::Plain, &[]).await;
+    let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
+    let now = "2026-11-22T08:00:00Z".parse().unwrap();
+    let attempt = rehearse(&server(&sink, Mode::Plain, None), "sam", &secret, "sam@example.org", now).await;
+    assert_eq!(verdict(&attempt.delivery), V::Sent);
+    let [mail] = sink.accepted().try_into().unwrap();
+    assert_eq!((mail.from.as_str(), mail.to.as_str()), ("sam@example.org", "sam@example.org"));
+    let text = String::from_utf8(mail.bytes).unwrap();
+    let headers =
+        ["From: <sam@example.org>\r\n", "To: <sam@example.org>\r\n", "Date: Sun, 22 Nov 2026 08:00:00 +0000\r\n"];
+    assert!(headers.iter().all(|header| text.contains(header)) && text.contains("@example.org>\r\n"), "{text}");
+    assert!(text.contains("Auto-Submitted: auto-generated\r\n"), "{text}");
 }
 
 #[tokio::test]
@@ -220,7 +305,9 @@ async fn an_unknown_certificate_ends_it_before_anything_is_said() {
         let secret = Credential::Password(Secret::new(PASSWORD.to_owned()));
         let server = server(&sink, mode, Some(&other.ca_file));
         let delivery =
-            submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await.delivery;
+            submit_bytes(&server, "sam", &secret, &envelope(), MESSAGE, &deadlines(PATIENT), &mut open(), |_| {})
+                .await
+                .delivery;
         assert!(format!("{delivery:?}").contains("certificate"), "{delivery:?}");
         assert_eq!(verdict(&delivery), V::Deferred);
         assert!(!sink.commands().contains(&"AUTH".to_owned()));
@@ -262,7 +349,7 @@ async fn a_token_is_shown_and_a_refusal_is_heard_out() {
         let server = server(&sink, Mode::Plain, None);
         let token = Credential::Token(Secret::new(token.to_owned()));
         let within = deadlines(PATIENT);
-        let attempt = submit_bytes(&server, "sam", &token, &envelope(), MESSAGE, &within, |_| {}).await;
+        let attempt = submit_bytes(&server, "sam", &token, &envelope(), MESSAGE, &within, &mut open(), |_| {}).await;
         assert_eq!(verdict(&attempt.delivery), expected, "{faults:?}: {attempt:?}");
         assert_eq!(attempt.stale_token, stale, "{faults:?}: {attempt:?}");
         assert_eq!(sink.accepted().len(), usize::from(expected == V::Sent), "{faults:?}");
@@ -276,7 +363,7 @@ async fn a_token_is_shown_and_a_refusal_is_heard_out() {
         let sink = Sink::start(Mode::Plain, &faults).await;
         let server = server(&sink, Mode::Plain, None);
         let token = Credential::Token(Secret::new("old".to_owned()));
-        submit_bytes(&server, "sam", &token, &envelope(), MESSAGE, &deadlines(PATIENT), |_| {}).await;
+        submit_bytes(&server, "sam", &token, &envelope(), MESSAGE, &deadlines(PATIENT), &mut open(), |_| {}).await;
         assert!(sink.commands().contains(&expected.to_owned()), "{:?}", sink.commands());
     }
 }
@@ -299,7 +386,9 @@ async fn what_smtp_cannot_carry_does_not_even_connect() {
         (&good, b"\n"),
     ] {
         let delivery =
-            submit_bytes(&server, "sam", &secret, envelope, message, &deadlines(PATIENT), |_| {}).await.delivery;
+            submit_bytes(&server, "sam", &secret, envelope, message, &deadlines(PATIENT), &mut open(), |_| {})
+                .await
+                .delivery;
         assert_eq!(verdict(&delivery), V::Refused, "{message:?}");
     }
     assert!(sink.commands().is_empty());

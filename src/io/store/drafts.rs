@@ -58,7 +58,7 @@ pub struct DraftView {
     pub remark: String,
     /// When the approval that holds was given; `None` when none does.
     pub approved_at: Option<Timestamp>,
-    /// Attempts to send it since that approval.
+    /// Attempts to send it since that approval; those aside of which nothing was to leave.
     pub attempts: u32,
 }
 
@@ -209,8 +209,8 @@ pub(super) const DRAFT_VIEW: &str = "
            s.state, r.n, r.envelope_from, r.envelope_to, r.message_id, r.bytes, r.digest, r.cautions,
            e.at AS changed_at, coalesce(e.detail ->> 'remark', '') AS remark,
            approval.at AS approved_at,
-           (SELECT count(*) FROM draft_event AS t
-            WHERE t.draft = d.id AND t.event = 'take' AND t.id > approval.id) AS attempts
+           (SELECT count(*) FILTER (WHERE t.event = 'take') - count(*) FILTER (WHERE t.event = 'release')
+            FROM draft_event AS t WHERE t.draft = d.id AND t.id > approval.id) AS attempts
     FROM draft AS d
     JOIN outcome AS o ON o.id = d.outcome
     LEFT JOIN message AS m ON m.id = o.message

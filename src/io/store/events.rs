@@ -28,6 +28,8 @@ named! {
         Told = "told",
         /// Something happened to a draft; the detail names it and the state after it.
         Draft = "draft",
+        /// The copy of a sent reply lies in Sent: found there, or filed by us.
+        Copy = "copy",
         /// There is no draft: another one answers the mail, or the detail says why.
         DraftLeftOut = "draft_left_out",
         /// An employer said something about the application when asked, or by themselves.

@@ -19,7 +19,14 @@ const OUTBOX_LOCK_FILE: &str = "outbox.lock";
 #[derive(Debug)]
 pub struct Lock {
     /// Open for as long as the lock is held.
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough at once: a program that this process is just starting has it open too, until it runs.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why the lock could not be had. `onward run` ends with 75 (EX_TEMPFAIL) where it is held, with 74 (EX_IOERR) where it
@@ -81,7 +88,7 @@ fn acquire(dir: &Path, name: &str) -> Result<Lock, AlreadyRunning> {
         .open(&path)
         .map_err(|e| unavailable(e.to_string()))?;
     match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
+        Ok(()) => Ok(Lock { file }),
         Err(TryLockError::WouldBlock) => Err(AlreadyRunning::Held { dir: dir.to_owned() }),
         Err(TryLockError::Error(e)) => Err(unavailable(e.to_string())),
     }

@@ -6,21 +6,31 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::json;
 
 use super::{
     ApprovedDraft, Store,
     drafts::{Step, digest, standing, step},
     error::{Lapse, Result, StoreError},
+    events::{Entry, EventKind, log},
     lock::Lock,
     value::{At, Json, Word},
 };
 use crate::{
+    clean,
     draft::{Digest, DraftEvent, DraftState, Envelope, NotAllowed, transition},
     reply::Caution,
 };
 
 /// How long an approval to send holds: what seemed right two days ago deserves another look.
 pub const APPROVAL_AGE_MAX: SignedDuration = SignedDuration::from_hours(48);
+
+/// What is noted with a draft that was taken. A version that did not write down when the message was about to leave noted
+/// nothing, and what it took may have left.
+const NOTHING_LEFT_YET: &str = "nothing of it has left yet";
+
+/// Longest name of a mailbox kept in the log, in characters: a server decides how long they are.
+const MAILBOX_CHARS_MAX: usize = 200;
 
 /// The latest wording of a draft, as stored.
 struct Revision {
@@ -73,7 +83,7 @@ impl Store {
             tx.commit()?;
             return Err(StoreError::Lapsed { why });
         }
-        step(&tx, &Step::new(draft, DraftEvent::Take, now))?;
+        step(&tx, &Step { remark: NOTHING_LEFT_YET, ..Step::new(draft, DraftEvent::Take, now) })?;
         tx.commit()?;
         Ok(ready)
     }
@@ -86,40 +96,98 @@ impl Store {
         approved(&self.db, draft, DraftEvent::Place).map(|(ready, _)| ready)
     }
 
-    /// At the start, before anything is sent: a draft that is still `sending` was on its way when the process ended,
-    /// and nobody knows how far it came. The lock proves that no other process is sending now.
+    /// At the start, before anything is sent: a draft that is still `sending` was on its way when the process ended. If
+    /// the message was about to leave, nobody knows how far it came, and it is one of those that are given back; before
+    /// that nothing left, and it is approved as it was. The lock proves that no other process is sending now.
     pub fn recover(&mut self, _lock: &Lock, now: Timestamp) -> Result<Vec<i64>> {
         let tx = self.begin()?;
-        let lost: Vec<i64> = tx
-            .prepare_cached("SELECT draft FROM draft_now WHERE state = ?1 ORDER BY draft")?
-            .query_map([Word(DraftState::Sending)], |row| row.get(0))?
+        let open: Vec<(i64, bool)> = tx
+            .prepare_cached(
+                "SELECT s.draft, s.event = ?2 AND e.detail ->> 'remark' IS ?3 AS here
+                 FROM draft_now AS s JOIN event AS e ON e.id = s.event_id
+                 WHERE s.state = ?1 ORDER BY s.draft",
+            )?
+            .query_map(params![Word(DraftState::Sending), Word(DraftEvent::Take), NOTHING_LEFT_YET], |row| {
+                Ok((row.get("draft")?, row.get("here")?))
+            })?
             .collect::<rusqlite::Result<_>>()?;
-        for draft in &lost {
-            let remark = "onward ended while it was being sent";
-            step(&tx, &Step { remark, ..Step::new(*draft, DraftEvent::Lost, now) })?;
+        let mut lost = Vec::new();
+        for (draft, here) in open {
+            let (event, remark) = if here {
+                (DraftEvent::Release, "onward ended before anything of it left")
+            } else {
+                lost.push(draft);
+                (DraftEvent::Lost, "onward ended while it was being sent")
+            };
+            step(&tx, &Step { remark, ..Step::new(draft, event, now) })?;
         }
         tx.commit()?;
         Ok(lost)
     }
 
-    /// How many attempts to send were made from `since` on: for limits by minute and by day.
+    /// The replies that a server took by SMTP from `since` on, with the moment, whose copy in Sent nobody has seen or filed
+    /// yet; oldest first.
+    pub fn copies_due(&self, since: Timestamp) -> Result<Vec<(i64, Timestamp)>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT s.draft, e.at FROM draft_now AS s JOIN event AS e ON e.id = s.event_id
+             WHERE s.event = ?1 AND e.at >= ?2
+               AND NOT EXISTS (SELECT 1 FROM event AS c WHERE c.id > e.id AND c.kind = ?3 AND c.draft = s.draft)
+             ORDER BY s.event_id",
+        )?;
+        let rows = statement
+            .query_map(params![Word(DraftEvent::Accepted), At(since), Word(EventKind::Copy)], |row| {
+                Ok((row.get("draft")?, row.get::<_, At>("at")?.0))
+            })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// A reply as the server took it, for its copy in Sent; `None` when it is not known to be sent.
+    pub fn sent_letter(&self, draft: i64) -> Result<Option<ApprovedDraft>> {
+        self.require_room()?;
+        let _moment = self.one_moment()?;
+        let (state, n) = standing(&self.db, draft)?;
+        if state != DraftState::Sent {
+            return Ok(None);
+        }
+        Ok(as_approved(&self.db, draft, n)?.map(|(letter, _)| letter))
+    }
+
+    /// Writes down that the copy of a sent reply lies in this mailbox: `filed` by us, or found there. Nothing is done about
+    /// it from then on.
+    pub fn copy_seen(&mut self, draft: i64, mailbox: &str, filed: bool, now: Timestamp) -> Result<()> {
+        let tx = self.begin()?;
+        let detail = json!({ "mailbox": clean::line_within(mailbox, MAILBOX_CHARS_MAX), "filed": filed });
+        log(&tx, &Entry { draft: Some(draft), detail, ..Entry::new(EventKind::Copy, now) })?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// How many attempts to send were made from `since` on, those aside of which nothing was to leave: for limits by
+    /// minute and by day.
     pub fn taken_since(&self, since: Timestamp) -> Result<u32> {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT count(*) FROM event JOIN draft_event ON draft_event.id = event.id
-                 WHERE event.at >= ?1 AND draft_event.event = ?2",
+                "SELECT count(*) FROM event AS e JOIN draft_event AS t ON t.id = e.id
+                 WHERE e.at >= ?1 AND t.event = ?2
+                   AND (SELECT next.event FROM draft_event AS next
+                        WHERE next.draft = t.draft AND next.id > t.id ORDER BY next.id LIMIT 1) IS NOT ?3",
             )?
-            .query_row(params![At(since), Word(DraftEvent::Take)], |row| row.get(0))?)
+            .query_row(params![At(since), Word(DraftEvent::Take), Word(DraftEvent::Release)], |row| row.get(0))?)
     }
 }
 
-/// The one constructor of [`ApprovedDraft`]: the state must allow `event`, and approval, revision and the digest of
-/// the stored bytes must agree.
+/// An approved draft for a step that its state must allow.
 fn approved(tx: &Connection, draft: i64, event: DraftEvent) -> Result<(ApprovedDraft, Approval)> {
     let (state, n) = standing(tx, draft)?;
     transition(state, event)?;
-    let approval = approval(tx, draft)?.ok_or(NotAllowed { state, event })?;
+    as_approved(tx, draft, n)?.ok_or_else(|| NotAllowed { state, event }.into())
+}
+
+/// The one constructor of [`ApprovedDraft`]: approval, revision and the digest of the stored bytes must agree. `None`
+/// without an approval.
+fn as_approved(tx: &Connection, draft: i64, n: u32) -> Result<Option<(ApprovedDraft, Approval)>> {
+    let Some(approval) = approval(tx, draft)? else { return Ok(None) };
     let revision = revision(tx, draft, n)?;
     let actual = Digest::of(&revision.envelope, &revision.bytes);
     if actual != approval.digest || actual != revision.digest {
@@ -134,7 +202,7 @@ fn approved(tx: &Connection, draft: i64, event: DraftEvent) -> Result<(ApprovedD
         bytes: revision.bytes,
         digest: actual,
     };
-    Ok((ready, approval))
+    Ok(Some((ready, approval)))
 }
 
 fn approval(tx: &Connection, draft: i64) -> Result<Option<Approval>> {

@@ -22,6 +22,24 @@ pub struct Cli {
 const AFTER_HELP: &str = "Exit status: 0 fine, 1 failed or found something, 2 wrong usage, 4 needs your attention.\n\
 Nothing is sent that you did not approve. Try `onward demo` first: it needs no account.";
 
+/// `onward send`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("how").multiple(false))]
+pub struct SendArgs {
+    /// Show what would be delivered
+    #[arg(long, group = "how")]
+    pub dry_run: bool,
+    /// Pause all delivery, of a running daemon as well, until `--resume`
+    #[arg(long, group = "how", value_name = "WHY")]
+    pub pause: Option<String>,
+    /// End the pause
+    #[arg(long, group = "how")]
+    pub resume: bool,
+    /// Send a mail to yourself: sending by SMTP is off until that worked
+    #[arg(long, group = "how")]
+    pub test: bool,
+}
+
 /// Options that every verb takes.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
@@ -97,12 +115,8 @@ pub enum Verb {
     Draft(DraftVerb),
     /// What employers said when you asked: read it, keep what is useful
     Feedback(FeedbackArgs),
-    /// Deliver the approved drafts now
-    Send {
-        /// Show what would be delivered
-        #[arg(long)]
-        dry_run: bool,
-    },
+    /// Deliver the approved drafts now, or stop and start delivering
+    Send(SendArgs),
     /// The log of everything that happened
     Log(LogArgs),
     /// The full account of a verdict, for a stored item or a mail file

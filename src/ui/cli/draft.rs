@@ -15,7 +15,7 @@ use super::{
     home::Home,
 };
 use crate::{
-    app::queue,
+    app::{queue, submit},
     clean,
     draft::{DraftEvent, DraftState, NotAllowed},
     io::{
@@ -138,11 +138,19 @@ fn list(home: &Home, all: bool, screen: &mut Screen<'_>) -> Result<Exit> {
 
 fn show(home: &Home, store: &Store, id: i64, screen: &mut Screen<'_>) -> Result<Exit> {
     let draft = store.draft(id)?;
+    let waits = if draft.state == DraftState::Approved { submit::obstacles(&home.config()?) } else { Vec::new() };
     if home.json() {
-        writeln!(screen.raw(), "{}", as_json(&draft)?)?;
+        let mut value = as_json(&draft)?;
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("waits".to_owned(), json!(waits));
+        }
+        writeln!(screen.raw(), "{value}")?;
         return Ok(Exit::Fine);
     }
     review::letter(screen, &draft)?;
+    for why in waits {
+        screen.wrapped("  ", &format!("waits: {why}"))?;
+    }
     if !draft.remark.is_empty() {
         screen.wrapped("  ", &format!("last: {}", draft.remark))?;
     }

@@ -70,6 +70,10 @@ fn said(event: &Event) -> String {
             let remark = if detail("remark").is_empty() { String::new() } else { format!(" ({})", detail("remark")) };
             format!("draft {draft} of item {item}: {state}{remark}")
         }
+        EventKind::Copy if event.detail.get("filed").is_some_and(|filed| filed == true) => {
+            format!("draft {draft}: a copy was put into {}", detail("mailbox"))
+        }
+        EventKind::Copy => format!("draft {draft}: its copy was found in {}", detail("mailbox")),
         EventKind::DraftLeftOut => format!("item {item}: draft {draft} answers this mail already"),
         EventKind::Forgotten => format!("mail {mail}: what you said of it was forgotten"),
         EventKind::Feedback if event.draft.is_some() => format!("item {item}: an answer to draft {draft}"),

@@ -120,7 +120,7 @@ fn run(cli: &Cli, screen: &mut Screen<'_>) -> anyhow::Result<Exit> {
         Verb::Undo { id } => fix::undo(&home, *id, screen),
         Verb::Draft(verb) => draft::run(&home, verb, screen),
         Verb::Feedback(args) => feedback::run(&home, args, screen),
-        Verb::Send { dry_run } => send::run(&home, *dry_run, screen),
+        Verb::Send(args) => send::run(&home, args, screen),
         Verb::Log(args) => log::run(&home, args, screen),
         Verb::Explain { what, rule } => explain::run(&home, what, rule.as_deref(), screen),
         Verb::Rules(verb) => rules::run(&home, verb, screen),

@@ -10,6 +10,7 @@ use crate::{
         fresh::{self, Watched},
         ingest,
         queue::{self, Waiting},
+        submit,
     },
     config::Config,
     draft::DraftState,
@@ -34,6 +35,10 @@ struct Status {
     unconfirmed: usize,
     /// Whether no draft is offered by itself, because none was used lately.
     drafting_rests: bool,
+    /// Why nothing that is approved leaves.
+    obstacles: Vec<String>,
+    /// Approved drafts that could not be delivered yet, with the reason of the last attempt.
+    waits: Vec<(i64, String)>,
 }
 
 /// Runs the verb.
@@ -55,7 +60,11 @@ pub fn run(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
         text(screen, &status, now)?;
     }
     let trouble = status.mailboxes.iter().any(|mailbox| mailbox.is_trouble(status.running));
-    let attention = status.unconfirmed > 0 || status.counts.quarantined > 0 || trouble || status.paused.is_some();
+    let attention = status.unconfirmed > 0
+        || status.counts.quarantined > 0
+        || trouble
+        || status.paused.is_some()
+        || (status.approved > 0 && !status.obstacles.is_empty());
     Ok(if attention { Exit::Attention } else { Exit::Fine })
 }
 
@@ -75,6 +84,7 @@ fn not_set_up(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
 }
 
 fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
+    let approved = store.drafts(&[DraftState::Approved])?;
     Ok(Status {
         running: config.store.parent().is_some_and(Lock::is_held),
         paused: room(&config.store).err().map(|error| error.to_string()),
@@ -82,7 +92,9 @@ fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
         waiting: queue::waiting(store, now, false)?,
         counts: store.counts()?,
         news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
-        approved: store.drafts(&[DraftState::Approved])?.len(),
+        approved: approved.len(),
+        obstacles: submit::obstacles(config),
+        waits: approved.into_iter().filter(|d| !d.remark.is_empty()).map(|d| (d.id, d.remark)).collect(),
         unconfirmed: store.drafts(&[DraftState::Unconfirmed])?.len() + cut_off(config, store)?,
         drafting_rests: config.reply.enabled && ingest::drafting_rests(store, now)?,
     })
@@ -104,7 +116,9 @@ fn as_json(status: &Status) -> serde_json::Value {
         .collect();
     let outcomes: serde_json::Map<_, _> =
         status.counts.outcomes.iter().map(|(category, n)| (category.as_str().to_owned(), json!(n))).collect();
+    let waits: Vec<_> = status.waits.iter().map(|(draft, why)| json!({ "draft": draft, "why": why })).collect();
     json!({
+        "obstacles": status.obstacles, "waits": waits,
         "configured": true, "running": status.running, "paused": status.paused, "mailboxes": mailboxes,
         "undecided": status.waiting.undecided.len(), "drafts": status.waiting.drafts.len(),
         "resting": status.waiting.resting.len(), "approved": status.approved, "unconfirmed": status.unconfirmed,
@@ -146,6 +160,12 @@ fn waits(screen: &mut Screen<'_>, status: &Status) -> Result<()> {
     if status.approved > 0 {
         let drafts = words::counted(status.approved, "draft");
         screen.line(format!("{drafts} approved and not delivered yet (`onward send`)."))?;
+    }
+    for (draft, why) in &status.waits {
+        screen.wrapped("  ", &format!("draft {draft}: {why}"))?;
+    }
+    for why in &status.obstacles {
+        screen.wrapped("", &format!("Nothing leaves: {why}."))?;
     }
     if status.unconfirmed > 0 {
         let drafts = words::counted(status.unconfirmed, "draft");
