@@ -2,6 +2,7 @@
 //! approves arrives once.
 
 mod crashes;
+mod junk;
 mod replies;
 mod trouble;
 mod verdicts;

@@ -250,6 +250,9 @@ fn state(health: &Health, poll: Duration) -> String {
     let within = |(looked, _): &(Instant, _)| looked.elapsed() <= poll * STALE_POLLS;
     match (health.looked, health.progress) {
         _ if health.no_room => "paused, the log cannot be written".to_owned(),
+        _ if health.paused.is_some_and(|until| clock::now() < until) => {
+            "paused until midnight UTC, the provider's bytes of the day are used".to_owned()
+        }
         (_, Some((read, of))) => format!("reading, {read} of {of}"),
         (Some(looked), None) if health.fresh && within(&looked) => "watched".to_owned(),
         (Some((_, at)), None) => format!("stale since {}", at.strftime("%Y-%m-%d %H:%M UTC")),

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     facts::{self, AtHand},
+    junk,
     kit::Kit,
 };
 use crate::{
@@ -38,6 +39,8 @@ pub struct Arrived<'a> {
     pub account: &'a str,
     /// The mailbox, or what an import calls its source.
     pub mailbox: &'a str,
+    /// Whether that is where the provider puts what it takes for spam.
+    pub in_junk: bool,
     /// UIDVALIDITY; 0 where there is none.
     pub uid_validity: u32,
     /// UID; `None` for files.
@@ -103,6 +106,15 @@ pub fn file(
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
     let Judged { message, classification } = judged;
+    let thread = thread(store, &message)?;
+    let (classification, nothing) = if arrived.in_junk {
+        match junk::judged(classification.clone(), !thread.is_empty()) {
+            Some(verdict) => (verdict, false),
+            None => (classification.without_text(), true),
+        }
+    } else {
+        (classification, false)
+    };
     let verdict = Some((classification.category, classification.decided));
     let base = Ingest {
         account: arrived.account,
@@ -123,10 +135,9 @@ pub fn file(
     if store.known(arrived.account, message.id.as_ref(), &message.hash)?.is_some() || is_ours(store, &message)? {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
-    if is_nothing(&classification) {
+    if nothing || is_nothing(&classification) {
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict });
     }
-    let thread = thread(store, &message)?;
     let outcome = with_stage_of_thread(classification.outcome(), &thread);
     let told = crate::telling::schedule(&outcome, now, &kit.telling);
     let supersedes = retracted(store, &message, &classification, &outcome, &thread, now)?;

@@ -3,12 +3,18 @@
 //!
 //! It must not rest or try again beyond that: pauses are the daemon's and the outbox's.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use tokio::{sync::OwnedMutexGuard, time::timeout};
 
+use super::budget::UsedUp;
 use crate::{
-    config::{Access, Login},
+    config::{Access, Login, providers::Provider},
     delivery::Delivery,
     io::{
         imap::{ImapError, Session},
@@ -22,6 +28,24 @@ use crate::{
 /// How often a grant that only the person can renew is looked at again. That reads a file and asks nobody, so that
 /// `onward auth` is taken up without a reload.
 pub const PERSON_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a login waits for the only connection that a provider allows. Longer than a usual look takes; who waits for a
+/// first look tries again later.
+const LINE_WAIT: Duration = Duration::from_secs(60);
+
+/// Servers that take one connection at a time, by user and place: reading and placing drafts take turns.
+static LINES: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>> = Mutex::new(BTreeMap::new());
+
+/// The right to connect, where there is only one.
+async fn line(login: &Login) -> Result<Option<OwnedMutexGuard<()>>> {
+    if !login.provider.as_deref().is_some_and(Provider::takes_one_connection) {
+        return Ok(None);
+    }
+    let key = format!("{}@{}:{}", login.user, login.server.host, login.server.port);
+    let line = Arc::clone(LINES.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+    let waited = timeout(LINE_WAIT, line.lock_owned()).await;
+    waited.map(Some).context("the only connection that this provider allows is in use; it is tried again")
+}
 
 /// What opens the server now. No connection to it is open while a token is fetched.
 pub async fn credential(access: &Access) -> Result<Credential> {
@@ -46,18 +70,27 @@ async fn another(access: &Access, refused: &Credential) -> Result<Option<Credent
 /// Connects to the IMAP server and logs in.
 pub async fn open(login: &Login) -> Result<Session> {
     let credential = credential(&login.access).await?;
-    let error = match attempt(login, &credential).await {
+    let error = match attempt(login, &credential, line(login).await?).await {
         Err(error) if error.wants_fresh_token() => error,
         done => return Ok(done?),
     };
     match another(&login.access, &credential).await? {
-        Some(credential) => Ok(attempt(login, &credential).await?),
+        Some(credential) => Ok(attempt(login, &credential, line(login).await?).await?),
         None => Err(error.into()),
     }
 }
 
-async fn attempt(login: &Login, credential: &Credential) -> Result<Session, ImapError> {
-    let connected = Session::connect(&login.server).await?;
+/// Whether the provider wants our name although its server does not say so.
+fn names_itself(login: &Login) -> bool {
+    login.provider.as_ref().is_some_and(|row| row.needs_id)
+}
+
+async fn attempt(
+    login: &Login,
+    credential: &Credential,
+    line: Option<OwnedMutexGuard<()>>,
+) -> Result<Session, ImapError> {
+    let connected = Session::connect(&login.server).await?.naming_itself(names_itself(login)).holding(line);
     match credential {
         Credential::Password(password) => connected.login(&login.user, password).await,
         Credential::Token(token) => connected.login_with_token(&login.user, token).await,
@@ -93,6 +126,9 @@ impl Matter {
     pub fn of(error: &anyhow::Error) -> Matter {
         if let Some(imap) = error.chain().find_map(|e| e.downcast_ref::<ImapError>()) {
             return if imap.is_authentication() { Matter::Refused } else { Matter::Passing(imap.retry_after()) };
+        }
+        if let Some(used_up) = error.downcast_ref::<UsedUp>() {
+            return Matter::Passing(Some(used_up.rest));
         }
         match error.chain().find_map(|e| e.downcast_ref::<TokenError>()) {
             Some(token) if token.needs_person() => Matter::Person,

@@ -391,6 +391,8 @@ named! {
         UnknownLanguage = "unknown-language",
         /// The words of the mails that the person labelled speak against it.
         BayesDisagrees = "bayes-disagrees",
+        /// A stranger's mail that lies in Junk.
+        InJunk = "in-junk",
     }
 }
 

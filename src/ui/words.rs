@@ -96,6 +96,10 @@ pub fn draft_state(state: DraftState) -> &'static str {
     }
 }
 
+/// What is said beside a mail that lies in Junk.
+pub const JUNK_CAUTION: &str = "Your provider took it for spam. Real invitations land there, and frauds that look like \
+                                them: check who it is from, and move it to the inbox if it is real.";
+
 /// Why a mail is not decided.
 pub fn because(ask: Ask) -> &'static str {
     match ask {
@@ -110,6 +114,7 @@ pub fn because(ask: Ask) -> &'static str {
         Ask::Forwarded => "it is a mail passed on",
         Ask::UnknownLanguage => "no rules for its language",
         Ask::BayesDisagrees => "the words of the mails you labelled speak against it",
+        Ask::InJunk => "a stranger wrote it and it lies in Junk: fraud often looks like this, so check who it is from",
     }
 }
 

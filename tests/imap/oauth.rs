@@ -146,7 +146,12 @@ fn login(script: &Script, endpoint: &TokenEndpoint, directory: &Path) -> Login {
         scopes: vec!["mail".to_owned()],
         grant,
     };
-    Login { server: script.server(Tls::NoneLoopback), user: USER.to_owned(), access: Access::OAuth(Box::new(oauth)) }
+    Login {
+        server: script.server(Tls::NoneLoopback),
+        user: USER.to_owned(),
+        access: Access::OAuth(Box::new(oauth)),
+        provider: None,
+    }
 }
 
 /// The connections, the endpoint's answer, what comes of it, and how often the endpoint is asked.
@@ -189,8 +194,12 @@ async fn a_program_is_asked_for_its_token_and_once_more_where_that_is_refused() 
     let program = |script: &str| Access::Token(SecretSource::Command(["sh", "-c", script].map(str::to_owned).to_vec()));
     const STALE: &str = r#"{"status":"400"}"#;
     let server = Script::start_all(vec![not_taken("token-1", STALE), taken("token-2")]).await;
-    let login =
-        |server: &Script, access| Login { server: server.server(Tls::NoneLoopback), user: USER.to_owned(), access };
+    let login = |server: &Script, access| Login {
+        server: server.server(Tls::NoneLoopback),
+        user: USER.to_owned(),
+        access,
+        provider: None,
+    };
     login::open(&login(&server, program(&script))).await.unwrap();
     server.lines().await;
 

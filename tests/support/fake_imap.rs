@@ -43,6 +43,8 @@ struct Fault {
 pub struct State {
     /// The mailbox: messages by UID. `None` is one that is listed and has no body to give.
     pub mails: BTreeMap<u32, Option<Vec<u8>>>,
+    /// Another mailbox, by its name, which LIST marks as `\\Junk`: its messages by UID.
+    pub junk: Option<(String, BTreeMap<u32, Vec<u8>>)>,
     /// UIDVALIDITY; 0: none is said.
     pub uid_validity: u32,
     /// UIDNEXT; 0: none is said.
@@ -114,9 +116,15 @@ impl FakeImap {
                 };
                 tokio::spawn(async move {
                     // A client that hangs up is a client's right.
-                    let _ = Connection { stream: BufReader::new(stream), number, state: Arc::clone(&state), news }
-                        .serve()
-                        .await;
+                    let _ = Connection {
+                        stream: BufReader::new(stream),
+                        number,
+                        state: Arc::clone(&state),
+                        news,
+                        in_junk: false,
+                    }
+                    .serve()
+                    .await;
                     state.lock().unwrap().open -= 1;
                 });
             }
@@ -151,6 +159,14 @@ impl FakeImap {
         uid
     }
 
+    /// Puts a message into the mailbox that is for junk.
+    pub fn deliver_to_junk(&self, message: &str) {
+        self.with(|state| {
+            let (_, mails) = state.junk.as_mut().expect("there is a mailbox for junk");
+            mails.insert(mails.len() as u32 + 1, message.as_bytes().to_vec());
+        });
+    }
+
     /// How many commands began like this.
     pub fn heard(&self, command: &str) -> usize {
         self.with(|state| state.commands.iter().filter(|(_, said)| said.starts_with(command)).count())
@@ -162,6 +178,8 @@ struct Connection {
     number: usize,
     state: Arc<Mutex<State>>,
     news: watch::Receiver<()>,
+    /// Whether the mailbox for junk is the one that is open.
+    in_junk: bool,
 }
 
 /// The end of a connection.
@@ -243,14 +261,26 @@ impl Connection {
     }
 
     /// What is said before the tagged OK.
-    fn answer(&self, command: &str) -> String {
+    fn answer(&mut self, command: &str) -> String {
         let state = self.state.lock().unwrap();
+        if let Some(name) = command.strip_prefix("EXAMINE ") {
+            self.in_junk = state.junk.as_ref().is_some_and(|(junk, _)| format!("\"{junk}\"") == name);
+        }
+        let of_junk = state.junk.iter().filter(|_| self.in_junk).flat_map(|(_, mails)| mails);
+        let of_junk: BTreeMap<u32, Option<Vec<u8>>> = of_junk.map(|(uid, mail)| (*uid, Some(mail.clone()))).collect();
+        let mails = if self.in_junk { &of_junk } else { &state.mails };
+        let uid_next = if self.in_junk { of_junk.len() as u32 + 1 } else { state.uid_next };
         let mut out = String::new();
         if command.starts_with("CAPABILITY") {
             write!(out, "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR {}\r\n", state.capabilities).unwrap();
+        } else if command.starts_with("LIST") {
+            out.push_str("* LIST () \"/\" INBOX\r\n");
+            if let Some((junk, _)) = &state.junk {
+                write!(out, "* LIST (\\Junk) \"/\" \"{junk}\"\r\n").unwrap();
+            }
         } else if command.starts_with("EXAMINE") {
-            write!(out, "* {} EXISTS\r\n", state.mails.len()).unwrap();
-            for (name, value) in [("UIDVALIDITY", state.uid_validity), ("UIDNEXT", state.uid_next)] {
+            write!(out, "* {} EXISTS\r\n", mails.len()).unwrap();
+            for (name, value) in [("UIDVALIDITY", state.uid_validity), ("UIDNEXT", uid_next)] {
                 if value > 0 {
                     write!(out, "* OK [{name} {value}] so\r\n").unwrap();
                 }
@@ -258,16 +288,15 @@ impl Connection {
         } else if let Some(search) = command.strip_prefix("UID SEARCH ") {
             let from = search.strip_prefix("UID ").and_then(|s| s.strip_suffix(":*")).and_then(|n| n.parse().ok());
             // `n:*` holds the last message whatever n is (RFC 3501 §6.4.8).
-            let last = state.mails.keys().last().copied();
-            let found =
-                state.mails.keys().filter(|uid| from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last));
+            let last = mails.keys().last().copied();
+            let found = mails.keys().filter(|uid| from.is_none_or(|from: u32| **uid >= from || Some(**uid) == last));
             out.push_str("* SEARCH");
             found.for_each(|uid| write!(out, " {uid}").unwrap());
             out.push_str("\r\n");
         } else if let Some(fetch) = command.strip_prefix("UID FETCH ") {
             let set = fetch.split(' ').next().unwrap_or_default();
             let octets = fetch.split("<0.").nth(1).and_then(|rest| rest.trim_end_matches(">)").parse().ok());
-            for (number, (uid, mail)) in state.mails.iter().enumerate().filter(|(_, (uid, _))| is_in(**uid, set)) {
+            for (number, (uid, mail)) in mails.iter().enumerate().filter(|(_, (uid, _))| is_in(**uid, set)) {
                 let (size, body) = match mail {
                     Some(mail) => {
                         let part = &mail[..mail.len().min(octets.unwrap_or(usize::MAX))];

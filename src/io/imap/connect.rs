@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
 use super::command::Command;
@@ -28,6 +29,8 @@ const PLAIN_LINES_MAX: usize = 20;
 pub struct Unauthenticated {
     wire: Wire,
     capabilities: Vec<String>,
+    /// Whether our name is given whatever the server says that it can do.
+    names_itself: bool,
 }
 
 impl Session {
@@ -69,7 +72,7 @@ impl Session {
             greeting(&mut wire).await?;
         }
         let capabilities = capabilities(&mut wire).await?;
-        Ok(Unauthenticated { wire, capabilities })
+        Ok(Unauthenticated { wire, capabilities, names_itself: false })
     }
 }
 
@@ -160,6 +163,18 @@ pub(super) fn can(capabilities: &[String], name: &str) -> bool {
 }
 
 impl Unauthenticated {
+    /// Gives our name after the login (ID, RFC 2971) where the server does not ask for it, too: some providers open no
+    /// mailbox before.
+    pub fn naming_itself(self, always: bool) -> Unauthenticated {
+        Unauthenticated { names_itself: always, ..self }
+    }
+
+    /// Keeps something for as long as the connection is there: the right to be its only one.
+    pub fn holding(mut self, line: Option<OwnedMutexGuard<()>>) -> Unauthenticated {
+        self.wire.line = line;
+        self
+    }
+
     /// Logs in: AUTHENTICATE PLAIN (RFC 4616) where offered, which takes any character, LOGIN otherwise.
     pub async fn login(mut self, user: &str, password: &Secret) -> Result<Session, ImapError> {
         self.wire.allow(Allowance::SMALL);
@@ -184,9 +199,9 @@ impl Unauthenticated {
 
     /// What comes after every login: what the server can do now, and who we are.
     async fn welcome(self) -> Result<Session, ImapError> {
-        let Unauthenticated { mut wire, .. } = self;
+        let Unauthenticated { mut wire, names_itself, .. } = self;
         let capabilities = capabilities(&mut wire).await?;
-        if can(&capabilities, "ID") {
+        if names_itself || can(&capabilities, "ID") {
             // Some providers open no mailbox to a client without a name; those that do not care may refuse it.
             wire.run(Phase::Id, &Command::Id, |_| {}).await?;
         }
