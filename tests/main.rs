@@ -20,6 +20,7 @@ mod corpus;
 mod demo;
 mod e2e;
 mod exactly_once;
+mod fuzz;
 mod hostile;
 mod imap;
 mod junk;

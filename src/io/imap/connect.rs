@@ -1,9 +1,11 @@
 //! From a server's name to a logged-in session. No password leaves before the connection is protected, and nothing
 //! that came before the protection is believed after it.
 
+use std::fmt::Debug;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
@@ -34,6 +36,19 @@ pub struct Unauthenticated {
 }
 
 impl Session {
+    /// A session over a stream on which somebody has logged in already, with what the server can do. For what speaks for
+    /// a server in tests; everything else goes through [`Session::connect`], which protects the connection first.
+    #[doc(hidden)]
+    pub fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + Debug + 'static,
+        capabilities: &[&str],
+        deadlines: Deadlines,
+    ) -> Session {
+        let server = "a stream".to_owned();
+        let wire = Wire::new(Box::new(stream), server.clone(), deadlines);
+        Session { wire: Some(wire), server, capabilities: capabilities.iter().map(|c| (*c).to_owned()).collect() }
+    }
+
     /// Connects as configured: TCP, TLS, greeting, capabilities.
     pub async fn connect(server: &Server) -> Result<Unauthenticated, ImapError> {
         Session::connect_within(server, Deadlines::default()).await
