@@ -4,7 +4,7 @@
 //! It must not rest or try again beyond that: pauses are the daemon's and the outbox's.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -41,10 +41,33 @@ async fn line(login: &Login) -> Result<Option<OwnedMutexGuard<()>>> {
     if !login.provider.as_deref().is_some_and(Provider::takes_one_connection) {
         return Ok(None);
     }
-    let key = format!("{}@{}:{}", login.user, login.server.host, login.server.port);
-    let line = Arc::clone(LINES.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
+    let line = Arc::clone(LINES.lock().unwrap_or_else(PoisonError::into_inner).entry(key(login)).or_default());
     let waited = timeout(LINE_WAIT, line.lock_owned()).await;
     waited.map(Some).context("the only connection that this provider allows is in use; it is tried again")
+}
+
+/// Logins whose fresh token was refused as well: another one is of no use until one is taken, and every try counts with
+/// providers that lock accounts.
+static USELESS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// A token was refused, and then another one: two tries of those there are.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("a fresh token was refused too")]
+struct RefusedTwice;
+
+/// How many tries at a login this refusal took.
+pub fn tries(error: &anyhow::Error) -> usize {
+    if error.downcast_ref::<RefusedTwice>().is_some() { 2 } else { 1 }
+}
+
+/// The person may have put right what was refused: each login may show a fresh token again.
+pub fn forget_refusals() {
+    USELESS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// A login, told apart from others.
+fn key(login: &Login) -> String {
+    format!("{}@{}:{}", login.user, login.server.host, login.server.port)
 }
 
 /// What opens the server now. No connection to it is open while a token is fetched.
@@ -67,16 +90,26 @@ async fn another(access: &Access, refused: &Credential) -> Result<Option<Credent
     Ok((token.expose() != refused.expose()).then_some(Credential::Token(token)))
 }
 
-/// Connects to the IMAP server and logs in.
+/// Connects to the IMAP server and logs in; once more with another token where the first may have been too old, and where
+/// that has not been of no use before.
 pub async fn open(login: &Login) -> Result<Session> {
+    let useless = || USELESS.lock().unwrap_or_else(PoisonError::into_inner);
     let credential = credential(&login.access).await?;
     let error = match attempt(login, &credential, line(login).await?).await {
-        Err(error) if error.wants_fresh_token() => error,
-        done => return Ok(done?),
+        Err(error) if error.wants_fresh_token() && !useless().contains(&key(login)) => error,
+        Err(error) => return Err(error.into()),
+        Ok(session) => {
+            useless().remove(&key(login));
+            return Ok(session);
+        }
     };
-    match another(&login.access, &credential).await? {
-        Some(credential) => Ok(attempt(login, &credential, line(login).await?).await?),
-        None => Err(error.into()),
+    let Some(credential) = another(&login.access, &credential).await? else { return Err(error.into()) };
+    match attempt(login, &credential, line(login).await?).await {
+        Err(error) if error.wants_fresh_token() => {
+            useless().insert(key(login));
+            Err(anyhow::Error::from(error).context(RefusedTwice))
+        }
+        done => Ok(done?),
     }
 }
 

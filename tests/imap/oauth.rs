@@ -186,6 +186,34 @@ async fn a_refused_token_is_renewed_once_and_shown_once_more() {
     }
 }
 
+/// G1: providers count tries and lock accounts. The first login shows two tokens, those after it one each, so that three
+/// logins are at most three tries with the pauses between them, until a token is taken or the configuration is read again.
+#[tokio::test]
+async fn a_fresh_token_that_was_refused_too_is_not_asked_for_again() {
+    const STALE: &str = r#"{"status":"401"}"#;
+    let answers = vec![Answer::tokens("new", Some("r2"), 3600), Answer::tokens("newer", Some("r3"), 3600)];
+    let endpoint = TokenEndpoint::start(answers).await;
+    let connections = vec![
+        not_taken("old", STALE),
+        not_taken("new", STALE),
+        not_taken("new", STALE),
+        not_taken("new", STALE),
+        taken("newer"),
+    ];
+    let script = Script::start_all(connections).await;
+    let directory = tempfile::tempdir().unwrap();
+    let login = login(&script, &endpoint, directory.path());
+    for tries in [2, 1] {
+        let error = login::open(&login).await.unwrap_err();
+        assert_eq!((Matter::of(&error), login::tries(&error)), (Matter::Refused, tries), "{error:#}");
+        assert_eq!(endpoint.asked().len(), 1);
+    }
+    login::forget_refusals();
+    login::open(&login).await.unwrap();
+    assert_eq!(endpoint.asked().len(), 2);
+    script.lines().await;
+}
+
 #[tokio::test]
 async fn a_program_is_asked_for_its_token_and_once_more_where_that_is_refused() {
     let directory = tempfile::tempdir().unwrap();
