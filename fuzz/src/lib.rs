@@ -207,7 +207,7 @@ pub fn compose(data: &[u8]) -> u64 {
     let others: Vec<MessageId> = other.split(' ').filter_map(MessageId::new).collect();
     let parts = Parts {
         from: Address { name, email: "sam@example.org".to_owned() },
-        to: (!to_email.is_empty()).then(|| Address { name: to_name, email: to_email }),
+        to: (!to_email.is_empty()).then_some(Address { name: to_name, email: to_email }),
         subject,
         references: parent.as_ref().map(|parent| references(parent, None, &others)).unwrap_or_default(),
         in_reply_to: parent,
