@@ -51,7 +51,9 @@ impl Home {
         let port = script.server(Tls::NoneLoopback).port;
         let password = "password.file = \"password\"";
         let login = format!("host = \"127.0.0.1\"\nport = {port}\ntls = \"none-loopback\"\nuser = \"ada\"\n{password}");
-        Home::new(&format!("mailboxes = {mailboxes}\nlook_back = \"{look_back}\"\n[account.imap]\n{login}\n"))
+        Home::new(&format!(
+            "mailboxes = {mailboxes}\njunk = \"never\"\nlook_back = \"{look_back}\"\n[account.imap]\n{login}\n"
+        ))
     }
 
     async fn look(&self) -> anyhow::Result<Looked> {
@@ -265,6 +267,7 @@ fn reviewed(
     let now = Timestamp::now();
     let mail = no("Larkfield");
     let arrived = Arrived {
+        in_junk: false,
         account: "post",
         mailbox: "INBOX",
         uid_validity: 7,

@@ -3,6 +3,7 @@
 
 mod answers;
 mod crashes;
+mod junk;
 mod replies;
 mod trouble;
 mod verdicts;

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     kit::{Kit, KitProblems},
-    login::{Matter, PERSON_EVERY},
+    login::{self, Matter, PERSON_EVERY},
     pulse::{Health, Pulse},
     submit::{self, LOGIN_PAUSES, Outbox, Pace, When, jitter},
     upkeep,
@@ -190,6 +190,7 @@ impl Daemon {
         self.config = Arc::new(config);
         self.desk.kit = Arc::new(kit);
         stop_all(std::mem::take(&mut self.tasks), Instant::now() + GRACE).await;
+        login::forget_refusals();
         self.start_accounts();
         for helper in [&self.outbox, &self.upkeep] {
             let _ = helper.config.send(Arc::clone(&self.config));
@@ -250,6 +251,9 @@ fn state(health: &Health, poll: Duration) -> String {
     let within = |(looked, _): &(Instant, _)| looked.elapsed() <= poll * STALE_POLLS;
     match (health.looked, health.progress) {
         _ if health.no_room => "paused, the log cannot be written".to_owned(),
+        _ if health.paused.is_some_and(|until| clock::now() < until) => {
+            "paused until midnight UTC, the provider's bytes of the day are used".to_owned()
+        }
         (_, Some((read, of))) => format!("reading, {read} of {of}"),
         (Some(looked), None) if health.fresh && within(&looked) => "watched".to_owned(),
         (Some((_, at)), None) => format!("stale since {}", at.strftime("%Y-%m-%d %H:%M UTC")),
@@ -343,8 +347,8 @@ async fn keep_watching(desk: Desk, account: Account, pulse: Pulse) {
         let pause = match matter {
             Matter::Person => PERSON_EVERY,
             Matter::Refused => {
-                let pause = LOGIN_PAUSES.get(refused).copied();
-                refused += 1;
+                refused += login::tries(&error);
+                let pause = LOGIN_PAUSES.get(refused - 1).copied();
                 match pause {
                     Some(pause) => pause,
                     None => {

@@ -4,11 +4,16 @@
 
 mod home;
 
-use super::{kit::Kit, login, mailboxes, submit};
+use super::{
+    junk,
+    kit::Kit,
+    login::{self, Matter},
+    mailboxes, submit,
+};
 use crate::{
-    config::{Account, Config, Deliver, Env, Source},
+    config::{Account, Config, Deliver, Env, Junk, Source, providers::Provider},
     delivery::SentCopy,
-    io::{clock, maildir},
+    io::{clock, imap::Session, maildir},
 };
 
 /// One thing that was looked at.
@@ -33,6 +38,7 @@ fn wrong(what: impl Into<String>, said: impl Into<String>) -> Check {
 /// Looks at everything a configured Onward needs. The configuration itself was loaded by the caller.
 pub async fn examine(config: &Config, env: &Env) -> Vec<Check> {
     let mut checks = vec![fine("configuration", config.file.display().to_string())];
+    checks.extend(config.hints.iter().map(|hint| fine("hint", hint.as_hint())));
     checks.push(match Kit::load(config) {
         Ok(kit) => fine("rules and texts", format!("{} rules", kit.rules.rules().len())),
         Err(problems) => wrong("rules and texts", problems.to_string()),
@@ -71,6 +77,27 @@ async fn oauth(account: &Account) -> Vec<Check> {
     }]
 }
 
+/// What a server said, and what is known of the provider where it refused the login.
+fn refused(account: &Account, error: &anyhow::Error) -> String {
+    let help = account.provider().and_then(Provider::login_help);
+    match help.filter(|_| Matter::of(error) == Matter::Refused) {
+        Some(help) => format!("{error:#}. {help}"),
+        None => format!("{error:#}"),
+    }
+}
+
+/// Which mailbox is watched as Junk; `None` where that is the person's own business.
+async fn junk(session: &mut Session, account: &Account) -> Option<String> {
+    if account.junk != Junk::Auto {
+        return None;
+    }
+    let listed = session.list().await.ok()?;
+    Some(match junk::find(&listed) {
+        Some(found) => format!("{} is watched too; what strangers write there is never taken for certain", found),
+        None => "the server has none that can be recognised; name it with `junk = \"…\"`".to_owned(),
+    })
+}
+
 /// An account's servers, with its mailboxes and its Drafts.
 async fn account(config: &Config, account: &Account) -> Vec<Check> {
     let name = &account.name;
@@ -95,7 +122,7 @@ async fn account(config: &Config, account: &Account) -> Vec<Check> {
     let at = format!("{name}: {}:{}", server.server.host, server.server.port);
     let mut session = match login::open(server).await {
         Ok(session) => session,
-        Err(error) => return authorized.into_iter().chain([wrong(at, format!("{error:#}"))]).collect(),
+        Err(error) => return authorized.into_iter().chain([wrong(at, refused(account, &error))]).collect(),
     };
     let mut checks = authorized;
     checks.push(fine(
@@ -113,6 +140,7 @@ async fn account(config: &Config, account: &Account) -> Vec<Check> {
             Err(error) => wrong(format!("{name}: Sent"), format!("{error:#}")),
         });
     }
+    checks.extend(junk(&mut session, account).await.map(|said| fine(format!("{name}: Junk"), said)));
     for mailbox in &account.mailboxes {
         // A refusal closes the connection; the other mailboxes are worth another one.
         if !session.is_open() {

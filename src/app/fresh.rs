@@ -4,6 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::junk;
 use crate::{
     config::Config,
     io::store::{Result, Store},
@@ -45,6 +46,18 @@ pub fn watched(config: &Config, store: &Store, now: Timestamp) -> Result<Vec<Wat
             let stale = last_look.is_none_or(|at| now.duration_since(at) > limit);
             mailboxes.push(Watched { account: account.name.clone(), mailbox: mailbox.clone(), last_look, stale });
         }
+        // Junk is looked at together with them, where there is one: it is never the one that is stale.
+        let besides = cursors.iter().filter(|cursor| {
+            cursor.account == account.name
+                && !account.mailboxes.contains(&cursor.mailbox)
+                && junk::is_of(Some(account), &cursor.mailbox)
+        });
+        mailboxes.extend(besides.map(|cursor| Watched {
+            account: account.name.clone(),
+            mailbox: cursor.mailbox.clone(),
+            last_look: Some(cursor.polled_at),
+            stale: false,
+        }));
     }
     Ok(mailboxes)
 }

@@ -72,6 +72,7 @@ fn one(store: &mut Store, kit: &Kit, account: &str, mail: &FoundMail, now: Times
     // A file has no INTERNALDATE: the sender's claim is the best there is, but not beyond now.
     let date = Message::parse(&mail.bytes, Fetched::of(mail.oversized)).date;
     let arrived = Arrived {
+        in_junk: false,
         account,
         mailbox: MAILBOX,
         uid_validity: 0,

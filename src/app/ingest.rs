@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     facts::{self, AtHand},
+    junk,
     kit::Kit,
     past,
 };
@@ -42,6 +43,8 @@ pub struct Arrived<'a> {
     pub account: &'a str,
     /// The mailbox, or what an import calls its source.
     pub mailbox: &'a str,
+    /// Whether that is where the provider puts what it takes for spam.
+    pub in_junk: bool,
     /// UIDVALIDITY; 0 where there is none.
     pub uid_validity: u32,
     /// UID; `None` for files.
@@ -107,7 +110,18 @@ pub fn file(
     now: Timestamp,
 ) -> Result<Ingested, StoreError> {
     let Judged { message, classification } = judged;
-    let warnings = if is_nothing(&classification) {
+    // Somebody the person is in conversation with is no stranger in Junk either.
+    let (classification, nothing) = match arrived.in_junk {
+        true => {
+            let known = !past::thread(store, &message)?.is_empty();
+            match junk::judged(classification.clone(), known) {
+                Some(verdict) => (verdict, false),
+                None => (classification.without_text(), true),
+            }
+        }
+        false => (classification, false),
+    };
+    let warnings = if nothing || is_nothing(&classification) {
         Vec::new()
     } else {
         warnings(kit, arrived.account, &message, &classification)
@@ -137,7 +151,8 @@ pub fn file(
         return Ok(Ingested { committed: store.commit(&base, cursor)?, verdict: None });
     }
     let question = question_answered(store, &message, &classification, arrived.internal_date)?;
-    if (is_nothing(&classification) && question.is_none()) || is_report(&message) {
+    let nothing = nothing || is_nothing(&classification);
+    if (nothing && question.is_none()) || is_report(&message) {
         if let Some((draft, _)) = returned {
             tracing::info!(draft, "A reply came back.");
         }

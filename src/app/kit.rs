@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use super::memory::Memory;
 use crate::{
-    config::{Account, Config, Source as MailSource},
+    config::{Account, Config, Source as MailSource, providers::PROVIDERS_FILE},
     io::{
         rules_dir,
         store::{Store, StoreError},
@@ -135,7 +135,10 @@ pub fn rule_sources(rules_dir: Option<&Path>, disabled: &[String]) -> Result<Vec
     let mut sources: Vec<Source> = rules::shipped().into_iter().filter(kept).collect();
     if let Some(dir) = rules_dir {
         let own = rules_dir::read(dir).map_err(|error| vec![error.to_string()])?;
-        sources.extend(own.into_iter().filter(|source| !source.name.ends_with(POLICY_FILE)));
+        sources.extend(
+            own.into_iter()
+                .filter(|source| ![POLICY_FILE, PROVIDERS_FILE].iter().any(|other| source.name.ends_with(other))),
+        );
     }
     Ok(sources)
 }

@@ -3,13 +3,19 @@
 //!
 //! It must not rest or try again beyond that: pauses are the daemon's and the outbox's.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use tokio::{sync::OwnedMutexGuard, time::timeout};
 
+use super::budget::UsedUp;
 use crate::{
-    config::{Access, Login},
+    config::{Access, Login, providers::Provider},
     delivery::Delivery,
     io::{
         imap::{ImapError, Session},
@@ -23,6 +29,47 @@ use crate::{
 /// How often a grant that only the person can renew is looked at again. That reads a file and asks nobody, so that
 /// `onward auth` is taken up without a reload.
 pub const PERSON_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a login waits for the only connection that a provider allows. Longer than a usual look takes; who waits for a
+/// first look tries again later.
+const LINE_WAIT: Duration = Duration::from_secs(60);
+
+/// Servers that take one connection at a time, by user and place: reading and placing drafts take turns.
+static LINES: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>> = Mutex::new(BTreeMap::new());
+
+/// The right to connect, where there is only one.
+async fn line(login: &Login) -> Result<Option<OwnedMutexGuard<()>>> {
+    if !login.provider.as_deref().is_some_and(Provider::takes_one_connection) {
+        return Ok(None);
+    }
+    let line = Arc::clone(LINES.lock().unwrap_or_else(PoisonError::into_inner).entry(key(login)).or_default());
+    let waited = timeout(LINE_WAIT, line.lock_owned()).await;
+    waited.map(Some).context("the only connection that this provider allows is in use; it is tried again")
+}
+
+/// Logins whose fresh token was refused as well: another one is of no use until one is taken, and every try counts with
+/// providers that lock accounts.
+static USELESS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// A token was refused, and then another one: two tries of those there are.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("a fresh token was refused too")]
+struct RefusedTwice;
+
+/// How many tries at a login this refusal took.
+pub fn tries(error: &anyhow::Error) -> usize {
+    if error.downcast_ref::<RefusedTwice>().is_some() { 2 } else { 1 }
+}
+
+/// The person may have put right what was refused: each login may show a fresh token again.
+pub fn forget_refusals() {
+    USELESS.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// A login, told apart from others.
+fn key(login: &Login) -> String {
+    format!("{}@{}:{}", login.user, login.server.host, login.server.port)
+}
 
 /// What opens the server now. No connection to it is open while a token is fetched.
 pub async fn credential(access: &Access) -> Result<Credential> {
@@ -44,21 +91,40 @@ async fn another(access: &Access, refused: &Credential) -> Result<Option<Credent
     Ok((token.expose() != refused.expose()).then_some(Credential::Token(token)))
 }
 
-/// Connects to the IMAP server and logs in.
+/// Connects to the IMAP server and logs in; once more with another token where the first may have been too old, and where
+/// that has not been of no use before.
 pub async fn open(login: &Login) -> Result<Session> {
+    let useless = || USELESS.lock().unwrap_or_else(PoisonError::into_inner);
     let credential = credential(&login.access).await?;
-    let error = match attempt(login, &credential).await {
-        Err(error) if error.wants_fresh_token() => error,
-        done => return Ok(done?),
+    let error = match attempt(login, &credential, line(login).await?).await {
+        Err(error) if error.wants_fresh_token() && !useless().contains(&key(login)) => error,
+        Err(error) => return Err(error.into()),
+        Ok(session) => {
+            useless().remove(&key(login));
+            return Ok(session);
+        }
     };
-    match another(&login.access, &credential).await? {
-        Some(credential) => Ok(attempt(login, &credential).await?),
-        None => Err(error.into()),
+    let Some(credential) = another(&login.access, &credential).await? else { return Err(error.into()) };
+    match attempt(login, &credential, line(login).await?).await {
+        Err(error) if error.wants_fresh_token() => {
+            useless().insert(key(login));
+            Err(anyhow::Error::from(error).context(RefusedTwice))
+        }
+        done => Ok(done?),
     }
 }
 
-async fn attempt(login: &Login, credential: &Credential) -> Result<Session, ImapError> {
-    let connected = Session::connect(&login.server).await?;
+/// Whether the provider wants our name although its server does not say so.
+fn names_itself(login: &Login) -> bool {
+    login.provider.as_ref().is_some_and(|row| row.needs_id)
+}
+
+async fn attempt(
+    login: &Login,
+    credential: &Credential,
+    line: Option<OwnedMutexGuard<()>>,
+) -> Result<Session, ImapError> {
+    let connected = Session::connect(&login.server).await?.naming_itself(names_itself(login)).holding(line);
     match credential {
         Credential::Password(password) => connected.login(&login.user, password).await,
         Credential::Token(token) => connected.login_with_token(&login.user, token).await,
@@ -111,6 +177,9 @@ impl Matter {
     pub fn of(error: &anyhow::Error) -> Matter {
         if let Some(imap) = error.chain().find_map(|e| e.downcast_ref::<ImapError>()) {
             return if imap.is_authentication() { Matter::Refused } else { Matter::Passing(imap.retry_after()) };
+        }
+        if let Some(used_up) = error.downcast_ref::<UsedUp>() {
+            return Matter::Passing(Some(used_up.rest));
         }
         match error.chain().find_map(|e| e.downcast_ref::<TokenError>()) {
             Some(token) if token.needs_person() => Matter::Person,

@@ -90,6 +90,7 @@ async fn file(desk: &Desk, account: &Account, mailbox: &str, entry: MaildirEntry
             Err(error) => return Ok(Err(error.reason.kind())),
         };
         let arrived = Arrived {
+            in_junk: false,
             account: &name,
             mailbox: &mailbox,
             uid_validity: 0,

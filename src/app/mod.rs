@@ -1,6 +1,7 @@
 //! Orchestration that reads like the product.
 
 pub mod authoring;
+pub mod budget;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
@@ -9,6 +10,7 @@ pub mod facts;
 pub mod fresh;
 pub mod import;
 pub mod ingest;
+pub mod junk;
 pub mod kit;
 pub mod later;
 pub mod login;

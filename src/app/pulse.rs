@@ -34,6 +34,8 @@ pub struct Health {
     pub trouble: String,
     /// Whether it waits for the disk: nothing can be logged, so nothing is fetched.
     pub no_room: bool,
+    /// Until when nothing is fetched, because the provider's day is used up.
+    pub paused: Option<Timestamp>,
     /// Mails logged since the start.
     pub stored: u64,
 }
@@ -48,6 +50,7 @@ impl Pulse {
             progress: None,
             trouble: String::new(),
             no_room: false,
+            paused: None,
             stored: 0,
         };
         Pulse { health: Arc::new(Mutex::new(health)), stop, wake: Arc::new(watch::Sender::new(())) }
@@ -82,6 +85,7 @@ impl Pulse {
             health.progress = None;
             health.trouble.clear();
             health.no_room = false;
+            health.paused = None;
             health.stored += u64::from(looked.stored);
         });
     }
@@ -93,6 +97,11 @@ impl Pulse {
             health.progress = None;
             health.trouble = crate::clean::line(text);
         });
+    }
+
+    /// Nothing is fetched until then.
+    pub fn paused(&self, until: Timestamp) {
+        self.change(|health| health.paused = Some(until));
     }
 
     /// Whether the log can be written now, as far as is known.

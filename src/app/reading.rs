@@ -12,6 +12,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 
 use super::{
+    budget::Budget,
     ingest::{self, Arrived, Judged},
     pulse::Pulse,
     watch::{Desk, Looked},
@@ -45,6 +46,8 @@ pub(super) struct Reading<'a> {
     pub desk: &'a Desk,
     pub account: &'a Account,
     pub mailbox: &'a str,
+    /// Whether that is where the provider puts what it takes for spam.
+    pub in_junk: bool,
     /// 0 where the server gives none.
     pub uid_validity: u32,
     pub plan: SyncPlan,
@@ -52,8 +55,16 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads these messages, ascending UIDs, in batches: while one is judged and stored, the next one is fetched. The
-    /// cursor goes to `end` when all of them are stored. A task that is to end stops between two batches.
-    pub(super) async fn read(&self, session: &mut Session, uids: &[u32], end: Cursor, pulse: &Pulse) -> Result<Looked> {
+    /// cursor goes to `end` when all of them are stored. A task that is to end stops between two batches, and so does one
+    /// that has used the `budget` of the day.
+    pub(super) async fn read(
+        &self,
+        session: &mut Session,
+        uids: &[u32],
+        end: Cursor,
+        budget: &mut Budget,
+        pulse: &Pulse,
+    ) -> Result<Looked> {
         let suspects = self.prepare(uids).await?;
         // Without such attempts the cursor says it all.
         let to_read = if suspects.is_empty() { uids.to_vec() } else { self.to_read(uids).await? };
@@ -69,8 +80,10 @@ impl Reading<'_> {
             if uids.len() > BATCH {
                 pulse.progress(read, uids.len());
             }
+            // What is left is for another day; what was fetched is stored first.
+            let used_up = budget.used_up(clock::now()).filter(|_| batch.is_some());
             let fetch = async {
-                match batch {
+                match batch.filter(|_| used_up.is_none()) {
                     Some(uids) => session.fetch(uids, FETCH_OCTETS).await.map(Some),
                     None => Ok(None),
                 }
@@ -85,6 +98,11 @@ impl Reading<'_> {
             // What was fetched before is stored, whatever became of the connection meanwhile.
             sum.add(stored?);
             fetched = next?;
+            let bytes = fetched.iter().flat_map(|batch| &batch.messages).filter_map(|m| m.body.as_ref()).map(Vec::len);
+            budget.spend(bytes.sum::<usize>() as u64, clock::now());
+            if used_up.is_some() {
+                return Ok(Looked { used_up, ..sum });
+            }
             read += batch.map_or(0, <[u32]>::len);
         }
         self.finish(end).await?;
@@ -193,6 +211,7 @@ impl Reading<'_> {
         // Every stored message moves the cursor. A mailbox that is read anew moves it at the end: until then the old
         // cursor says that there is something left to do.
         let in_order = !matches!(self.plan, SyncPlan::Reread { .. });
+        let in_junk = self.in_junk;
         let work = move |store: &mut Store| {
             store.together(|store| {
                 let mut sum = Looked::default();
@@ -205,7 +224,7 @@ impl Reading<'_> {
                         sum.failed += 1;
                         continue;
                     };
-                    let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), now);
+                    let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), in_junk, now);
                     let cursor = in_order.then_some(Cursor { uid_validity, last_uid: uid });
                     let done = ingest::file(store, &kit, &arrived, judged, cursor, now)?;
                     sum.add(tally(Some(&done), &account));
@@ -219,7 +238,7 @@ impl Reading<'_> {
     /// Judges messages, on as many threads as there are processors; `None` for one that could not be.
     async fn judge(&self, messages: &[Arc<Fetched>], learned: Arc<Learned>) -> Vec<Option<Judged>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(JUDGES_MAX);
-        let (account, mailbox, uid_validity) = self.place();
+        let ((account, mailbox, uid_validity), in_junk) = (self.place(), self.in_junk);
         let part = messages.len().div_ceil(threads).max(1);
         let parts: Vec<_> = messages
             .chunks(part)
@@ -229,7 +248,8 @@ impl Reading<'_> {
                 tokio::task::spawn_blocking(move || {
                     let one = |fetched: &Arc<Fetched>| {
                         let bytes = fetched.body.as_ref()?;
-                        let arrived = arrived(fetched, bytes, (&account, &mailbox, uid_validity), clock::now());
+                        let arrived =
+                            arrived(fetched, bytes, (&account, &mailbox, uid_validity), in_junk, clock::now());
                         // The panic's own line says where to look for the mistake; the mail is tried again.
                         catch_unwind(AssertUnwindSafe(|| ingest::judge(&kit, &learned, &arrived))).ok()
                     };
@@ -287,11 +307,13 @@ fn arrived<'a>(
     fetched: &Fetched,
     bytes: &'a [u8],
     (account, mailbox, uid_validity): (&'a str, &'a str, u32),
+    in_junk: bool,
     now: Timestamp,
 ) -> Arrived<'a> {
     Arrived {
         account,
         mailbox,
+        in_junk,
         uid_validity,
         uid: Some(fetched.uid),
         internal_date: fetched.internal_date.unwrap_or(now),

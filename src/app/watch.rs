@@ -9,9 +9,17 @@ use anyhow::Result;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
-use super::{kit::Kit, later, login, maildir, pulse::Pulse, reading::Reading, sent, submit};
+use super::{
+    budget::{Budget, UsedUp},
+    junk,
+    kit::Kit,
+    later, login, maildir,
+    pulse::Pulse,
+    reading::Reading,
+    sent, submit,
+};
 use crate::{
-    config::{Account, Login, Source},
+    config::{Account, Junk, Login, Source, providers::Provider},
     io::{
         clock,
         imap::{IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
@@ -34,6 +42,8 @@ const LOOKS_APART: Duration = Duration::from_secs(1);
 const NO_IDLE_FOR: Duration = Duration::from_secs(60 * 60);
 /// How often it is considered whether something is to be written without a mail to answer: days count there.
 const OFFERS_APART: Duration = Duration::from_secs(60 * 60);
+/// How long it is taken for granted which mailbox is Junk: who makes one or renames it does so once in a while.
+const JUNK_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest wait without a sign of life from a task that keeps the pace of logins.
 const PAUSE_STEP: Duration = Duration::from_secs(30);
 
@@ -59,6 +69,8 @@ pub struct Looked {
     pub noes: u32,
     /// Mailboxes that the server would not open.
     pub unopened: u32,
+    /// Why it ended early, where the provider's day is used up.
+    pub used_up: Option<UsedUp>,
 }
 
 impl Looked {
@@ -69,6 +81,7 @@ impl Looked {
         self.failed += other.failed;
         self.noes += other.noes;
         self.unopened += other.unopened;
+        self.used_up = self.used_up.or(other.used_up);
     }
 }
 
@@ -108,6 +121,10 @@ pub struct Memory {
     offered: Option<Instant>,
     /// The look at what the person sent.
     sent: sent::Memory,
+    /// The server's Junk mailbox, and when it was asked for it.
+    junk: Option<(Instant, Option<String>)>,
+    /// What may still be fetched today.
+    budget: Budget,
 }
 
 impl Memory {
@@ -164,6 +181,7 @@ impl<'a> Watcher<'a> {
         memory: &'a mut Memory,
         pulse: &'a Pulse,
     ) -> Result<Watcher<'a>> {
+        memory.budget.limit_to(login.provider.as_ref().and_then(|row| row.daily_bytes));
         let session = memory.log_in(login, pulse).await?;
         Ok(Watcher { desk, account, login, pulse, memory, session })
     }
@@ -178,10 +196,18 @@ impl<'a> Watcher<'a> {
         if self.account.mailboxes.iter().all(|mailbox| self.memory.is_shut(mailbox)) {
             self.memory.shut.clear();
         }
+        let junk = self.junk().await?;
+        if !self.session.is_open() {
+            self.session = self.memory.log_in(self.login, self.pulse).await?;
+        }
         // What the person answered already is known before mail is judged that they answered.
         sent::look(self.desk, self.account, &mut self.session, &mut self.memory.sent, self.pulse).await?;
+        let besides = junk.iter().filter(|name| !self.account.mailboxes.contains(name));
         // The first mailbox comes last: it stays open, and IDLE then speaks of it.
-        for mailbox in self.account.mailboxes.iter().rev() {
+        for mailbox in self.account.mailboxes.iter().chain(besides).rev() {
+            if sum.used_up.is_some() {
+                break;
+            }
             if self.memory.is_shut(mailbox) {
                 sum.unopened += 1;
                 continue;
@@ -207,7 +233,7 @@ impl<'a> Watcher<'a> {
             };
             self.memory.shut.remove(mailbox.as_str());
             opened += 1;
-            sum.add(self.look(mailbox, selected).await?);
+            sum.add(self.look(mailbox, selected, junk.as_ref() == Some(mailbox)).await?);
         }
         match refused {
             Some(error) if opened == 0 => Err(error.into()),
@@ -219,8 +245,32 @@ impl<'a> Watcher<'a> {
         }
     }
 
+    /// The Junk mailbox to watch, if there is one. The server is asked for it once a day; one that does not tell has none.
+    async fn junk(&mut self) -> Result<Option<String>> {
+        match &self.account.junk {
+            Junk::Never => return Ok(None),
+            Junk::Named(name) => return Ok(Some(name.clone())),
+            Junk::Auto => {}
+        }
+        if let Some((asked, found)) = &self.memory.junk
+            && asked.elapsed() < JUNK_FOR
+        {
+            return Ok(found.clone());
+        }
+        if !self.session.is_open() {
+            self.session = self.memory.log_in(self.login, self.pulse).await?;
+        }
+        let found = match self.session.list().await {
+            Ok(listed) => junk::find(&listed).map(str::to_owned),
+            Err(error) if is_refusal(&error) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.memory.junk = Some((Instant::now(), found.clone()));
+        Ok(found)
+    }
+
     /// Reads what is new in a mailbox that was just opened.
-    async fn look(&mut self, mailbox: &str, selected: Selected) -> Result<Looked> {
+    async fn look(&mut self, mailbox: &str, selected: Selected, in_junk: bool) -> Result<Looked> {
         let db = &self.desk.db;
         let (name, of) = (self.account.name.clone(), mailbox.to_owned());
         let cursor = db.call(move |store| store.require_room().and_then(|()| store.cursor(&name, &of))).await?;
@@ -248,17 +298,19 @@ impl<'a> Watcher<'a> {
             }
             _ => selected.cursor_at_end(highest),
         };
-        let reading = Reading { desk: self.desk, account: self.account, mailbox, uid_validity, plan };
-        reading.read(session, &uids, end, self.pulse).await
+        let reading = Reading { desk: self.desk, account: self.account, mailbox, in_junk, uid_validity, plan };
+        reading.read(session, &uids, end, &mut self.memory.budget, self.pulse).await
     }
 }
 
 /// Whether the server refuses this mailbox, and not the login or everything for load.
 fn is_about_mailbox(error: &ImapError) -> bool {
-    error.phase == Phase::Examine
-        && matches!(error.kind, Kind::Refused { .. })
-        && !error.is_authentication()
-        && !error.is_transient()
+    error.phase == Phase::Examine && is_refusal(error)
+}
+
+/// Whether the server will not do what it was asked for, and would not a minute later.
+fn is_refusal(error: &ImapError) -> bool {
+    matches!(error.kind, Kind::Refused { .. }) && !error.is_authentication() && !error.is_transient()
 }
 
 /// How far back the first look and a look after renumbering go, as IMAP dates. A day is added: SEARCH SINCE compares
@@ -291,18 +343,30 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut 
     // A connection that is waited for is dropped when the daemon ends: what is stored is stored, the rest comes again.
     let opened = unless_stopped(pulse, Watcher::open(desk, account, login, memory, pulse)).await;
     let Some(mut watcher) = opened.transpose()? else { return Ok(()) };
+    let provider = login.provider.as_deref();
+    let one_connection = provider.is_some_and(Provider::takes_one_connection);
+    let idle_max = provider.and_then(|row| row.idle_max).unwrap_or(IDLE_MAX).min(IDLE_MAX);
     loop {
         pulse.beat();
         let Some(looked) = unless_stopped(pulse, watcher.look_at_all()).await else { return Ok(()) };
-        pulse.looked(looked?);
+        let looked = looked?;
+        pulse.looked(looked);
+        if let Some(used_up) = looked.used_up {
+            pulse.paused(used_up.until);
+            return Err(used_up.into());
+        }
         watcher.memory.offer_later(desk, account).await?;
-        if !watcher.memory.may_idle() {
+        if one_connection {
+            // The outbox is waiting for its turn.
+            watcher.session.leave().await;
+        }
+        if one_connection || !watcher.memory.may_idle() {
             if pulse.rest(pace::around(account.poll, submit::jitter())).await {
                 break;
             }
             continue;
         }
-        match watcher.session.idle(account.poll.min(IDLE_MAX), pulse.stopped()).await {
+        match watcher.session.idle(account.poll.min(idle_max), pulse.stopped()).await {
             Ok(IdleEnd::Changed) => {
                 if pulse.rest(LOOKS_APART).await {
                     break;

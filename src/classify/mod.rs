@@ -397,6 +397,8 @@ named! {
         DoubtfulRequest = "doubtful-request",
         /// A link leads elsewhere than it shows.
         DoubtfulLink = "doubtful-link",
+        /// A stranger's mail that lies in Junk.
+        InJunk = "in-junk",
     }
 }
 

@@ -9,15 +9,12 @@ use super::{
     Account, Deliver, Login, Reply, Server, Source, Tls,
     check::Checker,
     oauth::Keys,
+    providers::Provider,
     raw::{At, RawAccount, RawPassword, RawServer},
-    value::{is_loopback, is_name},
+    value::{is_host, is_loopback, is_name},
 };
 use crate::{delivery::SentCopy, reply::Identity, secret::SecretSource};
 
-/// Shortest time between two polls: providers throttle those who ask more often, and IDLE tells at once anyway.
-const POLL_MIN: Duration = Duration::from_secs(30);
-/// Time between two polls unless configured.
-const POLL_DEFAULT: Duration = Duration::from_secs(60);
 /// How far back the first run looks unless configured.
 const LOOK_BACK_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -71,8 +68,9 @@ impl Checker<'_, '_> {
         let of_maildir = raw.maildir.is_some();
         let source = self.account_source(&at, raw.maildir, raw.imap);
         let mailboxes = self.mailboxes(raw.mailboxes, of_maildir);
+        let junk = self.junk(raw.junk, of_maildir);
         let look_back = self.duration(raw.look_back).unwrap_or(LOOK_BACK_DEFAULT);
-        let poll = self.poll(raw.poll);
+        let poll = self.poll(raw.poll, source.as_ref());
         let drafts = self.mailbox("drafts", raw.drafts);
         let sent = self.mailbox("sent", raw.sent);
         let authserv_id = self.authserv_id(raw.authserv_id);
@@ -92,6 +90,7 @@ impl Checker<'_, '_> {
             name: name?,
             source: source?,
             mailboxes,
+            junk,
             look_back,
             poll,
             drafts,
@@ -143,36 +142,6 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn mailboxes(&mut self, raw: At<Vec<Spanned<String>>>, of_maildir: bool) -> Vec<String> {
-        let default = vec!["INBOX".to_owned()];
-        let Some(raw) = raw else { return default };
-        if of_maildir {
-            let message = "`mailboxes` means nothing for a maildir";
-            self.source.problem(raw.span(), message, "remove it; watch several Maildirs with an account each");
-            return default;
-        }
-        if raw.get_ref().is_empty() {
-            self.source.problem(raw.span(), "there is no mailbox to watch", "mailboxes = [\"INBOX\"]");
-        }
-        let mut mailboxes: Vec<String> = Vec::new();
-        for mailbox in raw.into_inner() {
-            let at = mailbox.span();
-            let Some(name) = self.mailbox("mailboxes", Some(mailbox)) else { continue };
-            if mailboxes.contains(&name) {
-                self.source.problem(at, "this mailbox is named twice", "name each mailbox once");
-            } else {
-                mailboxes.push(name);
-            }
-        }
-        mailboxes
-    }
-
-    fn mailbox(&mut self, key: &str, raw: At<String>) -> Option<String> {
-        let name = self.text(&(0..0), key, Some(raw?), "", "write the mailbox as your mail client shows it")?;
-        // RFC 9051 §5.1: INBOX alone is the same in any case.
-        Some(if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name })
-    }
-
     fn authserv_id(&mut self, raw: At<String>) -> Option<String> {
         let raw = raw?;
         let fine = |id: &str| {
@@ -184,16 +153,6 @@ impl Checker<'_, '_> {
             return None;
         }
         Some(raw.into_inner())
-    }
-
-    fn poll(&mut self, raw: At<String>) -> Duration {
-        let at = raw.as_ref().map(Spanned::span);
-        let poll = self.duration(raw).unwrap_or(POLL_DEFAULT);
-        if let Some(at) = at.filter(|_| poll < POLL_MIN) {
-            let message = "asking more often than every 30 seconds gets accounts throttled";
-            self.source.problem(at, message, "poll = \"30s\" or more; new mail is told by IDLE at once anyway");
-        }
-        poll
     }
 
     fn account_identity(&mut self, raw: At<String>, identities: &[Identity]) -> Option<Identity> {
@@ -213,12 +172,37 @@ impl Checker<'_, '_> {
     /// A server with its login. User and password may be left out where they are known from `elsewhere`.
     fn login(&mut self, raw: Spanned<RawServer>, protocol: &Protocol, elsewhere: &Elsewhere<'_>) -> Option<Login> {
         let (at, raw) = (raw.span(), raw.into_inner());
-        let fix = format!("host = \"{}.example.org\"", protocol.key);
+        let known = match elsewhere {
+            Elsewhere::At(login) => login.provider.as_ref().and_then(|row| row.smtp_host.as_ref()),
+            Elsewhere::Nowhere | Elsewhere::Reported => None,
+        };
+        let fix = known
+            .map_or_else(|| format!("host = \"{}.example.org\"", protocol.key), |host| format!("host = \"{host}\""));
         let why = format!("[account.{}] needs a host", protocol.key);
         let host_at = raw.host.as_ref().map(Spanned::span);
-        let host = self.text(&at, "host", raw.host, why, &fix).filter(|host| self.host(host_at, host));
+        let host = self.text(&at, "host", raw.host, why, &fix).filter(|host| self.host(host_at.clone(), host));
+        let provider = host.as_deref().and_then(|host| {
+            let user = raw.user.as_ref().map(|user| user.get_ref().as_str());
+            let of_smtp = || self.providers.of_submission(host).filter(|_| protocol.key == SMTP.key);
+            of_smtp().or_else(|| self.providers.of_server(host, user))
+        });
+        if let Some(provider) = &provider {
+            let passwords = raw.password.as_ref().map(Spanned::span);
+            self.of_provider(provider, protocol, host_at.unwrap_or(at.clone()), raw.user.as_ref(), passwords);
+        }
         let port = raw.port.map(|port| (port.span(), self.port(port)));
-        let tls = self.tls(raw.tls, &port, protocol, host.as_deref(), &at);
+        let starttls_only = protocol.key == SMTP.key && provider.as_ref().is_some_and(|row| row.starttls_only_smtp);
+        let tls = if starttls_only && raw.tls.is_none() && port.is_none() {
+            Tls::StartTls
+        } else {
+            let tls_at = raw.tls.as_ref().map(Spanned::span).or_else(|| port.as_ref().map(|(at, _)| at.clone()));
+            let tls = self.tls(raw.tls, &port, protocol, host.as_deref(), &at);
+            if let (true, Tls::Implicit, Some(tls_at)) = (starttls_only, tls, tls_at) {
+                let message = "this server takes mail by STARTTLS only";
+                self.source.problem(tls_at, message, "remove `tls` and `port`, or tls = \"starttls\" with port = 587");
+            }
+            tls
+        };
         let ca_file = raw.ca_file.map(|file| {
             let path = self.path(file.get_ref());
             self.complain(file.span(), self.files.readable(&path));
@@ -236,13 +220,37 @@ impl Checker<'_, '_> {
         let access = self.access(&at, keys, protocol.key, elsewhere);
         let default_port = if tls == Tls::StartTls { protocol.starttls } else { protocol.implicit };
         let port = port.map_or(Some(default_port), |(_, port)| port)?;
-        Some(Login { server: Server { host: host?, port, tls, ca_file }, user: user?, access: access? })
+        Some(Login { server: Server { host: host?, port, tls, ca_file }, user: user?, access: access?, provider })
+    }
+
+    /// What is known of the provider and can be told before anybody connects.
+    fn of_provider(
+        &mut self,
+        provider: &Provider,
+        protocol: &Protocol,
+        at: Range<usize>,
+        user: Option<&Spanned<String>>,
+        password: Option<Range<usize>>,
+    ) {
+        if let Some(why) = &provider.unsupported {
+            self.source.problem(at, format!("{} cannot be watched", provider.name), why.clone());
+            return;
+        }
+        if let Some(at) = password.filter(|_| provider.oauth_only) {
+            let message = format!("{} takes no passwords any more", provider.name);
+            let fix = "use oauth.provider with a client of yours, or token.command; config.example.toml shows both";
+            self.source.problem(at, message, fix);
+        }
+        let whole =
+            user.filter(|user| provider.user_is_localpart && protocol.key == IMAP.key && user.get_ref().contains('@'));
+        if let Some(user) = whole {
+            let message = format!("at {} the IMAP user is the part before the @", provider.name);
+            self.source.hint(user.span(), message, "if the login is refused, leave the rest away");
+        }
     }
 
     fn host(&mut self, at: Option<Range<usize>>, host: &str) -> bool {
-        let is_ip = host.parse::<std::net::IpAddr>().is_ok();
-        let fine = |c: char| c.is_alphanumeric() || "-._".contains(c);
-        let good = is_ip || host.chars().all(fine);
+        let good = is_host(host);
         if !good {
             let fix = "write the bare name, e.g. \"imap.example.org\"; the port has a key of its own";
             self.source.problem(at.unwrap_or(0..0), "this is not a host name", fix);

@@ -13,6 +13,7 @@ use super::{
     Config, Deliver, Env, Files, LogLevel, Notes, Reply, Rules,
     files::resolve,
     oauth,
+    providers::Providers,
     raw::{At, RawConfig, RawIdentity, RawNotes, RawReply, RawRules, RawTelling},
     source::Source,
     suggest::nearest,
@@ -45,6 +46,7 @@ pub(super) struct Checker<'a, 'text> {
     pub file: &'a Path,
     pub env: &'a Env,
     pub files: &'a dyn Files,
+    pub providers: &'a Providers,
 }
 
 /// Judges the whole file. `None` only after a problem was reported.
@@ -54,8 +56,9 @@ pub(super) fn check(
     file: &Path,
     env: &Env,
     files: &dyn Files,
+    providers: &Providers,
 ) -> Option<Config> {
-    let mut checker = Checker { source, file, env, files };
+    let mut checker = Checker { source, file, env, files, providers };
     let identities = checker.identities(raw.identity);
     let reply = checker.reply(raw.reply);
     let mut accounts = checker.accounts(raw.account, &identities, &reply);
@@ -77,6 +80,7 @@ pub(super) fn check(
         oauth::place_grants(&mut accounts, store);
     }
     let keep_mail = checker.keep_mail(raw.store.keep_mail);
+    let hints = checker.source.take_hints();
     Some(Config {
         file: file.to_path_buf(),
         accounts,
@@ -88,6 +92,7 @@ pub(super) fn check(
         log_level,
         store: store?,
         keep_mail,
+        hints,
     })
 }
 

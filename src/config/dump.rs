@@ -55,6 +55,7 @@ fn account(account: &Account) -> Value {
     let mut entries = vec![
         ("name", text(&account.name)),
         ("mailboxes", list(&account.mailboxes)),
+        ("junk", text(account.junk.as_str())),
         ("look_back", text(&duration_text(account.look_back))),
         ("poll", text(&duration_text(account.poll))),
     ];
@@ -66,7 +67,7 @@ fn account(account: &Account) -> Value {
     match &account.source {
         Source::Imap(server) => entries.push(("imap", login(server, true))),
         Source::Maildir(directory) => {
-            entries.retain(|(key, _)| *key != "mailboxes");
+            entries.retain(|(key, _)| !matches!(*key, "mailboxes" | "junk"));
             entries.push(("maildir", path(directory)));
         }
     }

@@ -20,6 +20,8 @@ pub trait Files {
     fn readable(&self, path: &Path) -> Result<(), Complaint>;
     /// Whether this is a directory that can be entered.
     fn directory(&self, path: &Path) -> Result<(), Complaint>;
+    /// The text of a file that may be missing.
+    fn text(&self, path: &Path) -> Result<Option<String>, Complaint>;
     /// Whether a file with a secret is the user's own and nobody else's.
     fn private(&self, path: &Path) -> Result<(), Complaint>;
 }
@@ -36,6 +38,10 @@ pub struct OnDisk {
 pub struct Unchecked;
 
 impl Files for Unchecked {
+    fn text(&self, _: &Path) -> Result<Option<String>, Complaint> {
+        Ok(None)
+    }
+
     fn readable(&self, _: &Path) -> Result<(), Complaint> {
         Ok(())
     }
@@ -50,6 +56,17 @@ impl Files for Unchecked {
 }
 
 impl Files for OnDisk {
+    fn text(&self, path: &Path) -> Result<Option<String>, Complaint> {
+        match super::load::read_bounded(path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err((format!("`{}` is not UTF-8", path.display()), "save it as UTF-8".to_owned()))
+            }
+            Err(error) => Err(unreadable(path, &error)),
+        }
+    }
+
     fn readable(&self, path: &Path) -> Result<(), Complaint> {
         let opened = fs::File::open(path).and_then(|file| file.metadata());
         match opened {

@@ -2,7 +2,13 @@
 
 use std::{fs, io, path::Path};
 
-use super::{Config, Env, Files, OnDisk, Report, check::check, files::own, source::Source};
+use super::{
+    Config, Env, Files, OnDisk, Report,
+    check::check,
+    files::own,
+    providers::{PROVIDERS_FILE, Providers},
+    source::Source,
+};
 
 /// Largest configuration read, in bytes: a hundred times what a person writes.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
@@ -32,22 +38,30 @@ pub fn parse(path: &Path, text: &str, env: &Env, files: &dyn Files) -> Result<Co
 }
 
 fn finish(mut source: Source<'_>, path: &Path, env: &Env, files: &dyn Files) -> Result<Config, Report> {
-    let config = source.read().and_then(|raw| check(raw, &mut source, path, env, files));
+    let own = path.with_file_name("rules").join(PROVIDERS_FILE);
+    let (providers, of_providers) = Providers::load(&own, files);
+    let config = source.read().and_then(|raw| check(raw, &mut source, path, env, files, &providers));
     match config {
-        Some(config) if source.is_clean() => Ok(config),
-        _ => Err(source.into_report()),
+        Some(config) if source.is_clean() && of_providers.is_empty() => Ok(config),
+        _ => {
+            let mut report = source.into_report();
+            report.problems.extend(of_providers);
+            Err(report)
+        }
     }
+}
+
+/// The text of a file of sensible size.
+pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
+    if fs::metadata(path)?.len() > CONFIG_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+    }
+    fs::read_to_string(path)
 }
 
 /// The text of the file, or what is wrong and what to do.
 fn read(path: &Path) -> Result<String, (String, String)> {
-    let read = || -> io::Result<String> {
-        if fs::metadata(path)?.len() > CONFIG_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
-        }
-        fs::read_to_string(path)
-    };
-    read().map_err(|error| match error.kind() {
+    read_bounded(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => (
             "there is no configuration file here".to_owned(),
             format!(

@@ -4,7 +4,7 @@
 //! text to `Config` without touching anything; [`load()`] reads the file and lends `parse` the disk. It must not connect
 //! anywhere, run a password command or read a password.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     delivery::SentCopy,
@@ -21,11 +21,13 @@ mod env;
 mod files;
 mod load;
 mod oauth;
+pub mod providers;
 mod raw;
 mod report;
 mod source;
 mod suggest;
 mod value;
+mod watched;
 
 pub use env::{Env, NoHome};
 pub use files::{Files, OnDisk, Unchecked};
@@ -111,6 +113,8 @@ pub struct Config {
     pub store: PathBuf,
     /// How long the octets of a mail are kept; what it came to stays.
     pub keep_mail: Duration,
+    /// What is no mistake and yet worth knowing.
+    pub hints: Vec<Problem>,
 }
 
 /// One mail account.
@@ -122,6 +126,8 @@ pub struct Account {
     pub source: Source,
     /// Mailboxes that are watched, in the order given; for a Maildir only `INBOX`.
     pub mailboxes: Vec<String>,
+    /// The Junk mailbox that is watched besides.
+    pub junk: Junk,
     /// How far back the first run looks.
     pub look_back: Duration,
     /// How often the mailbox is asked, besides IDLE; at least 30 seconds.
@@ -141,6 +147,14 @@ pub struct Account {
 }
 
 impl Account {
+    /// Who runs the account's IMAP server, where that is known.
+    pub fn provider(&self) -> Option<&providers::Provider> {
+        match &self.source {
+            Source::Imap(login) => login.provider.as_deref(),
+            Source::Maildir(_) => None,
+        }
+    }
+
     /// The built-in OAuth of this account: one grant serves its IMAP and its SMTP.
     pub fn oauth(&self) -> Option<&OAuth> {
         let imap = match &self.source {
@@ -151,12 +165,26 @@ impl Account {
     }
 }
 
-/// Submission servers that file what is sent in the Sent mailbox by themselves.
-const FILE_SENT: &[&str] = &["smtp.gmail.com", "smtp.office365.com", "smtp-mail.outlook.com", "smtp.mail.me.com"];
+/// Which mailbox is watched as one where the provider puts what it takes for spam.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Junk {
+    /// The one that the server marks, or that has one of the usual names; none is no mistake.
+    Auto,
+    /// None.
+    Never,
+    /// This one.
+    Named(String),
+}
 
-/// Whether the provider behind a submission server files what is sent in Sent by itself; `None` where that is not known.
-pub fn files_sent(host: &str) -> Option<bool> {
-    FILE_SENT.iter().any(|known| host.eq_ignore_ascii_case(known)).then_some(true)
+impl Junk {
+    /// As it is written in the file.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Junk::Auto => "auto",
+            Junk::Never => "never",
+            Junk::Named(name) => name,
+        }
+    }
 }
 
 /// Where an account's mail comes from.
@@ -177,6 +205,8 @@ pub struct Login {
     pub user: String,
     /// What is shown there to be let in.
     pub access: Access,
+    /// Whose server it is, where that is known.
+    pub provider: Option<Arc<providers::Provider>>,
 }
 
 /// What opens a server, and where it comes from.

@@ -28,6 +28,7 @@ pub(super) struct RawAccount {
     pub name: At<String>,
     pub maildir: At<String>,
     pub mailboxes: At<Vec<Spanned<String>>>,
+    pub junk: At<String>,
     pub look_back: At<String>,
     pub poll: At<String>,
     pub drafts: At<String>,

@@ -26,13 +26,25 @@ pub struct Report {
     pub problems: Vec<Problem>,
 }
 
+impl Problem {
+    /// Where it is, as `file:line:column`.
+    fn place(&self) -> String {
+        let file = crate::clean::line(&self.file.display().to_string());
+        match self.line {
+            Some(line) => format!("{file}:{line}:{}", self.column.unwrap_or(1)),
+            None => file,
+        }
+    }
+
+    /// The line of something that is worth knowing and no mistake.
+    pub fn as_hint(&self) -> String {
+        format!("{}: hint: {}\n    {}", self.place(), self.message, self.fix)
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", crate::clean::line(&self.file.display().to_string()))?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}:{}", self.column.unwrap_or(1))?;
-        }
-        write!(f, ": error: {}\n    fix: {}", self.message, self.fix)
+        write!(f, "{}: error: {}\n    fix: {}", self.place(), self.message, self.fix)
     }
 }
 

@@ -1,18 +1,17 @@
 //! From text to the mirror of the file, collecting every problem instead of stopping at the first.
 //!
-//! The text becomes a tree with places; serde reads the tree into [`RawConfig`]; where it objects, the key it objects
-//! to is reported, cut out of the tree, and serde reads again.
+//! The text becomes a tree with places; serde reads the tree into the mirror; where it objects, the key it objects to is
+//! reported, cut out of the tree, and serde reads again.
 
 use std::{
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::{
-    raw::RawConfig,
     report::{Problem, Report},
     suggest::nearest,
 };
@@ -25,7 +24,10 @@ pub(super) struct Source<'a> {
     file: PathBuf,
     text: &'a str,
     problems: Vec<(usize, Problem)>,
+    hints: Vec<Problem>,
     cut: Vec<Cut>,
+    /// Where the form of the file is shown.
+    example: &'static str,
 }
 
 /// A key that was reported and taken out, so that its absence is not reported as well.
@@ -38,20 +40,43 @@ struct Cut {
 impl<'a> Source<'a> {
     /// A file of that name with that text.
     pub fn new(file: &Path, text: &'a str) -> Source<'a> {
-        Source { file: file.to_path_buf(), text, problems: Vec::new(), cut: Vec::new() }
+        Source::like(file, text, "config.example.toml")
+    }
+
+    /// A file of another form, which is shown at `example`.
+    pub fn like(file: &Path, text: &'a str, example: &'static str) -> Source<'a> {
+        Source { file: file.to_path_buf(), text, problems: Vec::new(), hints: Vec::new(), cut: Vec::new(), example }
     }
 
     /// Notes a problem at a place.
     pub fn problem(&mut self, at: Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
-        let before = self.text.get(..at.start).unwrap_or(self.text);
+        let problem = self.describe(Some(self.place(at.start)), message.into(), fix.into());
+        self.problems.push((at.start, problem));
+    }
+
+    /// Notes what is no mistake and yet worth knowing.
+    pub fn hint(&mut self, at: Range<usize>, message: impl Into<String>, fix: impl Into<String>) {
+        let hint = self.describe(Some(self.place(at.start)), message.into(), fix.into());
+        self.hints.push(hint);
+    }
+
+    /// The hints so far, in the order of the file.
+    pub fn take_hints(&mut self) -> Vec<Problem> {
+        self.hints.sort_by_key(|hint| (hint.line, hint.column));
+        std::mem::take(&mut self.hints)
+    }
+
+    /// Line and column, from 1.
+    fn place(&self, start: usize) -> (usize, usize) {
+        let before = self.text.get(..start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        self.add(at.start, Some((line, column)), message.into(), fix.into());
+        (line, before.chars().rev().take_while(|c| *c != '\n').count() + 1)
     }
 
     /// Notes a problem of the file as a whole; it stands first.
     pub fn problem_of_file(&mut self, message: impl Into<String>, fix: impl Into<String>) {
-        self.add(0, None, message.into(), fix.into());
+        let problem = self.describe(None, message.into(), fix.into());
+        self.problems.push((0, problem));
     }
 
     /// Notes that a key of the table at `table` is missing, unless it was there in a form already reported. The place
@@ -68,15 +93,14 @@ impl<'a> Source<'a> {
         self.cut.iter().any(same)
     }
 
-    fn add(&mut self, start: usize, place: Option<(usize, usize)>, message: String, fix: String) {
-        let problem = Problem {
+    fn describe(&self, place: Option<(usize, usize)>, message: String, fix: String) -> Problem {
+        Problem {
             file: self.file.clone(),
             line: place.map(|(line, _)| line),
             column: place.map(|(_, column)| column),
             message: crate::clean::line(&message),
             fix: crate::clean::line(&fix),
-        };
-        self.problems.push((start, problem));
+        }
     }
 
     /// Whether nothing was found.
@@ -92,22 +116,26 @@ impl<'a> Source<'a> {
 
     /// Reads the text. What could not be understood is reported and missing from the result; `None` when the text is
     /// not TOML at all, because what follows a broken line may have ended up in the wrong table.
-    pub fn read(&mut self) -> Option<RawConfig> {
+    pub fn read<T: DeserializeOwned>(&mut self) -> Option<T> {
         let (mut tree, errors) = DeTable::parse_recoverable(self.text);
         for error in errors.iter().take(PROBLEMS_MAX) {
             let at = error.span().unwrap_or(0..0);
-            self.problem(at, format!("this is not TOML: {}", error.message()), "see config.example.toml for the form");
+            self.problem(
+                at,
+                format!("this is not TOML: {}", error.message()),
+                format!("see {} for the form", self.example),
+            );
         }
         if !errors.is_empty() {
             return None;
         }
         for _ in 0..PROBLEMS_MAX {
-            let error = match RawConfig::deserialize(Deserializer::from(tree.clone())) {
+            let error = match T::deserialize(Deserializer::from(tree.clone())) {
                 Ok(raw) => return Some(raw),
                 Err(error) => error,
             };
             let at = error.span().unwrap_or(0..0);
-            let (message, fix, meant) = explain(error.message());
+            let (message, fix, meant) = explain(error.message(), self.example);
             self.problem(at.clone(), message, fix);
             let (table, key) = cut(tree.get_mut(), 0..0, &at)?;
             self.cut.push(Cut { table, key, meant });
@@ -151,7 +179,7 @@ fn cut_value(
 
 /// serde's message in the person's terms, with a fix. A text that stood in the wrong place may be a password, so it is
 /// never repeated.
-fn explain(message: &str) -> (String, String, Option<String>) {
+fn explain(message: &str, example: &str) -> (String, String, Option<String>) {
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let mut names = rest.split('`').skip(1).step_by(2);
         let given = names.next().unwrap_or_default();
@@ -183,8 +211,8 @@ fn explain(message: &str) -> (String, String, Option<String>) {
         other => other,
     };
     let fix = match (found, expected) {
-        ("a table", "a list") => "write its header with two brackets: [[account]], [[identity]]",
-        _ => "see config.example.toml for the form of this key",
+        ("a table", "a list") => "write its header with two brackets: [[account]], [[identity]]".to_owned(),
+        _ => format!("see {example} for the form of this key"),
     };
-    (format!("{found} stands where {expected} is expected"), fix.to_owned(), None)
+    (format!("{found} stands where {expected} is expected"), fix, None)
 }

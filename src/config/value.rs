@@ -64,6 +64,12 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 40 && text.chars().all(fine)
 }
 
+/// Whether this can be the name or the address of a host.
+pub(super) fn is_host(text: &str) -> bool {
+    let fine = |c: char| c.is_alphanumeric() || "-._".contains(c);
+    text.parse::<IpAddr>().is_ok() || !text.is_empty() && text.chars().all(fine)
+}
+
 /// Whether this looks like an ISO 639-1 code.
 pub(super) fn is_language(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_lowercase())

@@ -172,6 +172,7 @@ mod tests {
         let login = |host: &str, port, user: &str| Login {
             server: Server { host: host.to_owned(), port, tls: Tls::Implicit, ca_file: None },
             user: user.to_owned(),
+            provider: None,
             access: Access::Password(SecretSource::Command(vec!["true".to_owned()])),
         };
         let mine = login("smtp.example.org", 465, "sam");

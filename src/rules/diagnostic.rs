@@ -44,6 +44,9 @@ pub struct Diagnostic {
 
 /// Longest excerpt of a line, in characters: two terminal lines.
 const EXCERPT_CHARS_MAX: usize = 160;
+/// Characters of a line that are looked at for an excerpt, as cleaning may take some away: a line can be as long as a file,
+/// and have a problem in every word.
+const EXCERPT_OF_CHARS: usize = 4 * EXCERPT_CHARS_MAX;
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -126,6 +129,7 @@ impl<'s> Problems<'s> {
     fn push(&mut self, code: &'static str, severity: Severity, at: Place, message: String, help: Option<String>) {
         let source = self.sources.get(usize::from(at.file));
         let line = source.and_then(|s| s.text.lines().nth(at.line.saturating_sub(1) as usize)).unwrap_or_default();
+        let start: String = line.chars().take(EXCERPT_OF_CHARS).collect();
         self.found.push(Diagnostic {
             code,
             severity,
@@ -134,7 +138,7 @@ impl<'s> Problems<'s> {
             column: at.column,
             message: clean::line(&message),
             help: help.map(|h| clean::line(&h)),
-            excerpt: clean::text(line).replace(['\t', '\n'], " ").chars().take(EXCERPT_CHARS_MAX).collect(),
+            excerpt: clean::text(&start).replace(['\t', '\n'], " ").chars().take(EXCERPT_CHARS_MAX).collect(),
         });
     }
 

@@ -14,6 +14,10 @@ use super::{
     diagnostic::{Lines, Place, Problems, did_you_mean},
 };
 
+/// Most errors of syntax told of one file: something with more is no rule file, and each of them costs a walk along its
+/// line, which in a file that is none has no end.
+const SYNTAX_ERRORS_MAX: usize = 100;
+
 /// A piece of text from a rule file and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
@@ -65,7 +69,7 @@ impl<'r, 's> Reader<'r, 's> {
     /// The file as a table; syntax errors are reported, what could be read is returned.
     pub(super) fn root(&mut self) -> Spanned<DeTable<'s>> {
         let (root, errors) = DeTable::parse_recoverable(&self.source.text);
-        for error in errors {
+        for error in errors.into_iter().take(SYNTAX_ERRORS_MAX) {
             let at = self.place(&error.span().unwrap_or(0..0));
             self.problems.error("R001", at, format!("not TOML: {}", error.message()), None);
         }

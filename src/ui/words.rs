@@ -107,6 +107,10 @@ pub fn no_draft(why: NoDraft) -> &'static str {
     }
 }
 
+/// What is said beside a mail that lies in Junk.
+pub const JUNK_CAUTION: &str = "Your provider took it for spam. Real invitations land there, and frauds that look like \
+                                them: check who it is from, and move it to the inbox if it is real.";
+
 /// Why a mail is not decided.
 pub fn because(ask: Ask) -> &'static str {
     match ask {
@@ -126,6 +130,7 @@ pub fn because(ask: Ask) -> &'static str {
             "it asks for what no employer asks for by mail: money, bank data, papers, another channel"
         }
         Ask::DoubtfulLink => "a link leads elsewhere than it shows",
+        Ask::InJunk => "a stranger wrote it and it lies in Junk: fraud often looks like this, so check who it is from",
     }
 }
 

@@ -45,6 +45,7 @@ impl Case {
             internal_date: self.now - ago,
             size: mail.len() as u64,
             truncated: false,
+            in_junk: false,
             bytes: mail.as_bytes(),
         };
         ingest::ingest(&mut self.store, &self.home.desk.kit, &arrived, None, self.now).unwrap().committed

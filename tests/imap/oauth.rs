@@ -146,7 +146,12 @@ fn login(script: &Script, endpoint: &TokenEndpoint, directory: &Path) -> Login {
         scopes: vec!["mail".to_owned()],
         grant,
     };
-    Login { server: script.server(Tls::NoneLoopback), user: USER.to_owned(), access: Access::OAuth(Box::new(oauth)) }
+    Login {
+        server: script.server(Tls::NoneLoopback),
+        user: USER.to_owned(),
+        access: Access::OAuth(Box::new(oauth)),
+        provider: None,
+    }
 }
 
 /// The connections, the endpoint's answer, what comes of it, and how often the endpoint is asked.
@@ -181,6 +186,34 @@ async fn a_refused_token_is_renewed_once_and_shown_once_more() {
     }
 }
 
+/// G1: providers count tries and lock accounts. The first login shows two tokens, those after it one each, so that three
+/// logins are at most three tries with the pauses between them, until a token is taken or the configuration is read again.
+#[tokio::test]
+async fn a_fresh_token_that_was_refused_too_is_not_asked_for_again() {
+    const STALE: &str = r#"{"status":"401"}"#;
+    let answers = vec![Answer::tokens("new", Some("r2"), 3600), Answer::tokens("newer", Some("r3"), 3600)];
+    let endpoint = TokenEndpoint::start(answers).await;
+    let connections = vec![
+        not_taken("old", STALE),
+        not_taken("new", STALE),
+        not_taken("new", STALE),
+        not_taken("new", STALE),
+        taken("newer"),
+    ];
+    let script = Script::start_all(connections).await;
+    let directory = tempfile::tempdir().unwrap();
+    let login = login(&script, &endpoint, directory.path());
+    for tries in [2, 1] {
+        let error = login::open(&login).await.unwrap_err();
+        assert_eq!((Matter::of(&error), login::tries(&error)), (Matter::Refused, tries), "{error:#}");
+        assert_eq!(endpoint.asked().len(), 1);
+    }
+    login::forget_refusals();
+    login::open(&login).await.unwrap();
+    assert_eq!(endpoint.asked().len(), 2);
+    script.lines().await;
+}
+
 #[tokio::test]
 async fn a_program_is_asked_for_its_token_and_once_more_where_that_is_refused() {
     let directory = tempfile::tempdir().unwrap();
@@ -189,8 +222,12 @@ async fn a_program_is_asked_for_its_token_and_once_more_where_that_is_refused() 
     let program = |script: &str| Access::Token(SecretSource::Command(["sh", "-c", script].map(str::to_owned).to_vec()));
     const STALE: &str = r#"{"status":"400"}"#;
     let server = Script::start_all(vec![not_taken("token-1", STALE), taken("token-2")]).await;
-    let login =
-        |server: &Script, access| Login { server: server.server(Tls::NoneLoopback), user: USER.to_owned(), access };
+    let login = |server: &Script, access| Login {
+        server: server.server(Tls::NoneLoopback),
+        user: USER.to_owned(),
+        access,
+        provider: None,
+    };
     login::open(&login(&server, program(&script))).await.unwrap();
     server.lines().await;
 

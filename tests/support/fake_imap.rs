@@ -64,6 +64,8 @@ impl Mailbox {
 pub struct State {
     /// The mailbox: messages by UID. `None` is one that is listed and has no body to give.
     pub mails: BTreeMap<u32, Option<Vec<u8>>>,
+    /// The mailbox of its own that LIST marks as `\\Junk`.
+    pub junk: Option<String>,
     /// UIDVALIDITY; 0: none is said.
     pub uid_validity: u32,
     /// UIDNEXT; 0: none is said.
@@ -212,6 +214,22 @@ impl FakeImap {
         let done = self.with(work);
         self.news.send_replace(());
         done
+    }
+
+    /// Makes a mailbox that LIST marks as `\\Junk`.
+    pub fn has_junk(&self, name: &str) {
+        self.with(|state| {
+            state.others.insert(name.to_owned(), Mailbox { uid_validity: 7, uid_next: 1, ..Mailbox::default() });
+            state.junk = Some(name.to_owned());
+        });
+    }
+
+    /// Puts a message into the mailbox that is for junk.
+    pub fn deliver_to_junk(&self, message: &str) {
+        self.with(|state| {
+            let junk = state.junk.clone().and_then(|name| state.others.get_mut(&name));
+            junk.expect("there is a mailbox for junk").put(Some(message.as_bytes().to_vec()));
+        });
     }
 
     /// How many commands began like this.
@@ -411,7 +429,8 @@ impl Connection {
             }
         } else if command.starts_with("LIST") {
             for name in std::iter::once("INBOX").chain(state.others.keys().map(String::as_str)) {
-                write!(out, "* LIST () \"/\" \"{name}\"\r\n").unwrap();
+                let mark = if state.junk.as_deref() == Some(name) { "\\Junk" } else { "" };
+                write!(out, "* LIST ({mark}) \"/\" \"{name}\"\r\n").unwrap();
             }
         }
         Ok(out)

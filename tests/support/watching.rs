@@ -27,6 +27,11 @@ pub struct Watching {
 
 /// The configuration of a home that is this directory: the text, and the password in a file beside it.
 pub fn config_in(dir: &Path, text: &str) -> Config {
+    load_in(dir, text).unwrap_or_else(|report| panic!("{report}"))
+}
+
+/// [`config_in`], or what is wrong with it.
+pub fn load_in(dir: &Path, text: &str) -> Result<Config, config::Report> {
     for (name, content) in [("password", "kestrel-lantern-4711"), ("config.toml", text)] {
         fs::write(dir.join(name), content).unwrap();
         fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o600)).unwrap();
@@ -41,7 +46,7 @@ pub fn config_in(dir: &Path, text: &str) -> Config {
         credentials_directory: None,
         ..Env::of_process()
     };
-    config::load(&dir.join("config.toml"), &env).unwrap_or_else(|report| panic!("{report}"))
+    config::load(&dir.join("config.toml"), &env)
 }
 
 /// A configuration with an account for each server: `a0`, `a1`, …

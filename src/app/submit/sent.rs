@@ -20,7 +20,7 @@ use crate::{
         login::{Matter, PERSON_EVERY},
         pulse::Pulse,
     },
-    config::{Account, Source, files_sent},
+    config::{Account, Source, providers::Provider},
     delivery::{self, COPY_DUE_WITHIN, CopyStep},
     draft::{DraftEvent, DraftState},
     io::{clock, imap::AppendFlags, store::StoreError},
@@ -68,7 +68,7 @@ pub(super) async fn tasks(outbox: &Outbox<'_>, pace: &Pace) -> Result<Vec<Task>>
         let Some(account) = account_of(outbox, &view).await?.filter(|account| can_look(pace, account)) else {
             continue;
         };
-        let files = account.smtp.as_ref().and_then(|login| files_sent(&login.server.host));
+        let files = account.provider().and_then(Provider::files_sent);
         let looked = pace.has_rested(&Resting::Look(draft));
         let step = delivery::copy_step(account.sent_copy, files, now.duration_since(sent_at), looked);
         let CopyStep::Look { append } = step else { continue };

@@ -1,10 +1,13 @@
 //! From a server's name to a logged-in session. No password leaves before the connection is protected, and nothing
 //! that came before the protection is believed after it.
 
+use std::fmt::Debug;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
 
 use super::command::Command;
@@ -28,9 +31,24 @@ const PLAIN_LINES_MAX: usize = 20;
 pub struct Unauthenticated {
     wire: Wire,
     capabilities: Vec<String>,
+    /// Whether our name is given whatever the server says that it can do.
+    names_itself: bool,
 }
 
 impl Session {
+    /// A session over a stream on which somebody has logged in already, with what the server can do. For what speaks for
+    /// a server in tests; everything else goes through [`Session::connect`], which protects the connection first.
+    #[doc(hidden)]
+    pub fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + Debug + 'static,
+        capabilities: &[&str],
+        deadlines: Deadlines,
+    ) -> Session {
+        let server = "a stream".to_owned();
+        let wire = Wire::new(Box::new(stream), server.clone(), deadlines);
+        Session { wire: Some(wire), server, capabilities: capabilities.iter().map(|c| (*c).to_owned()).collect() }
+    }
+
     /// Connects as configured: TCP, TLS, greeting, capabilities.
     pub async fn connect(server: &Server) -> Result<Unauthenticated, ImapError> {
         Session::connect_within(server, Deadlines::default()).await
@@ -69,7 +87,7 @@ impl Session {
             greeting(&mut wire).await?;
         }
         let capabilities = capabilities(&mut wire).await?;
-        Ok(Unauthenticated { wire, capabilities })
+        Ok(Unauthenticated { wire, capabilities, names_itself: false })
     }
 }
 
@@ -160,6 +178,18 @@ pub(super) fn can(capabilities: &[String], name: &str) -> bool {
 }
 
 impl Unauthenticated {
+    /// Gives our name after the login (ID, RFC 2971) where the server does not ask for it, too: some providers open no
+    /// mailbox before.
+    pub fn naming_itself(self, always: bool) -> Unauthenticated {
+        Unauthenticated { names_itself: always, ..self }
+    }
+
+    /// Keeps something for as long as the connection is there: the right to be its only one.
+    pub fn holding(mut self, line: Option<OwnedMutexGuard<()>>) -> Unauthenticated {
+        self.wire.line = line;
+        self
+    }
+
     /// Logs in: AUTHENTICATE PLAIN (RFC 4616) where offered, which takes any character, LOGIN otherwise.
     pub async fn login(mut self, user: &str, password: &Secret) -> Result<Session, ImapError> {
         self.wire.allow(Allowance::SMALL);
@@ -184,9 +214,9 @@ impl Unauthenticated {
 
     /// What comes after every login: what the server can do now, and who we are.
     async fn welcome(self) -> Result<Session, ImapError> {
-        let Unauthenticated { mut wire, .. } = self;
+        let Unauthenticated { mut wire, names_itself, .. } = self;
         let capabilities = capabilities(&mut wire).await?;
-        if can(&capabilities, "ID") {
+        if names_itself || can(&capabilities, "ID") {
             // Some providers open no mailbox to a client without a name; those that do not care may refuse it.
             wire.run(Phase::Id, &Command::Id, |_| {}).await?;
         }

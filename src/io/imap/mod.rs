@@ -121,6 +121,11 @@ impl Session {
 
     /// Says goodbye (LOGOUT, RFC 3501 §6.1.3) and closes the connection. Whatever goes wrong here harms nothing.
     pub async fn logout(mut self) {
+        self.leave().await;
+    }
+
+    /// [`Session::logout`] for a session that is connected again later.
+    pub async fn leave(&mut self) {
         if let Some(mut wire) = self.wire.take() {
             let within = wire.deadlines.logout;
             // A server that cannot say goodbye is left all the same.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, sleep_until};
 
 use super::Deadlines;
@@ -32,12 +33,14 @@ pub struct Wire {
     pub server: String,
     /// How long waits may take.
     pub deadlines: Deadlines,
+    /// The right to be the only connection to a server that takes one; it ends with the connection.
+    pub line: Option<OwnedMutexGuard<()>>,
 }
 
 impl Wire {
     /// Takes a connection that stands before a response of the server.
     pub fn new(socket: Box<dyn Socket>, server: String, deadlines: Deadlines) -> Wire {
-        Wire { client: async_imap::Client::new(Guard::new(socket)), sent: 0, server, deadlines }
+        Wire { client: async_imap::Client::new(Guard::new(socket)), sent: 0, server, deadlines, line: None }
     }
 
     /// An error of this connection.

@@ -27,9 +27,14 @@ pub fn run(home: &Home, verb: ConfigVerb, screen: &mut Screen<'_>) -> Result<Exi
             }
         }
         ConfigVerb::Check => match config::load(&home.config_path()?, &home.env) {
-            Ok(config) if home.json() => writeln!(screen.raw(), "{}", json!({ "file": config.file, "problems": [] }))?,
+            Ok(config) if home.json() => {
+                writeln!(screen.raw(), "{}", json!({ "file": config.file, "problems": [], "hints": config.hints }))?
+            }
             Ok(config) => {
                 screen.line(format!("{} is fine.", config.file.display()))?;
+                for hint in &config.hints {
+                    screen.line(hint.as_hint())?;
+                }
                 // Not a mistake of the file, so it changes no status.
                 let states = config.accounts.iter().filter_map(|account| account.oauth()).map(oauth::state);
                 for error in states.filter_map(Result::err) {

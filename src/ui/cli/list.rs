@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::{Exit, args::ListArgs, home::Home};
 use crate::{
+    app::junk,
     io::{
         clock,
         store::{Filter, OutcomeRow},
@@ -36,8 +37,10 @@ pub fn run(home: &Home, args: &ListArgs, screen: &mut Screen<'_>) -> Result<Exit
         return Ok(Exit::Fine);
     }
     let zone = home.zone()?;
+    let config = home.config_if_any()?;
     for row in &shown {
-        line(screen, row, &zone)?;
+        let in_junk = junk::holds(&store.item(row.id)?.places, config.as_ref());
+        line(screen, row, in_junk, &zone)?;
     }
     if shown.is_empty() && held.is_empty() {
         let all = args.category.is_none() && !args.undecided;
@@ -62,15 +65,16 @@ pub fn is_held(row: &OutcomeRow, now: jiff::Timestamp) -> bool {
         && row.tell_at.is_some_and(|at| at > now)
 }
 
-fn line(screen: &mut Screen<'_>, row: &OutcomeRow, zone: &TimeZone) -> Result<()> {
+fn line(screen: &mut Screen<'_>, row: &OutcomeRow, in_junk: bool, zone: &TimeZone) -> Result<()> {
     let at = row.mail.as_ref().map_or(row.detected_at, |mail| mail.received_at);
     let draft = row.draft.map(|d| format!("draft {}: {}", d.id, words::draft_state(d.state))).unwrap_or_default();
     let text = format!(
-        "{:>4}  {}  {}  {}  {draft}",
+        "{:>4}  {}  {}  {}  {}{draft}",
         row.id,
         fit(&words::day(at, zone), 6),
         fit(&words::outcome(&row.outcome), 28),
         fit(&words::subject_of(&row.outcome), 36),
+        if in_junk { "in Junk  " } else { "" },
     );
     screen.line(text.trim_end())?;
     Ok(())

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Exit, home::Home};
 use crate::{
+    app::junk,
     io::store::{Item, Store},
     ui::{review, term::Screen, words},
 };
@@ -96,6 +97,9 @@ fn heading(screen: &mut Screen<'_>, item: &Item, home: &Home) -> Result<()> {
             item.places.iter().map(|(account, mailbox)| format!("{mailbox} of {account}")).collect();
         if !places.is_empty() {
             screen.line(format!("  lies in  {}", places.join(", ")))?;
+        }
+        if junk::holds(&item.places, home.config_if_any()?.as_ref()) {
+            screen.wrapped("  ", words::JUNK_CAUTION)?;
         }
     }
     if let Some(reason) = words::reason(outcome.reason) {

@@ -8,7 +8,7 @@ use super::{Exit, home::Home, list::is_held};
 use crate::{
     app::{
         fresh::{self, Watched},
-        ingest,
+        ingest, junk,
         queue::{self, Waiting},
         submit,
     },
@@ -39,6 +39,8 @@ struct Status {
     obstacles: Vec<String>,
     /// Approved drafts that could not be delivered yet, with the reason of the last attempt.
     waits: Vec<(i64, String)>,
+    /// Mails in Junk that the person is asked about.
+    in_junk: usize,
 }
 
 /// Runs the verb.
@@ -83,13 +85,24 @@ fn not_set_up(home: &Home, screen: &mut Screen<'_>) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// How many of the mails that wait for the person lie in Junk.
+fn undecided_in_junk(config: &Config, store: &Store, waiting: &Waiting) -> Result<usize> {
+    let mut count = 0;
+    for row in &waiting.undecided {
+        count += usize::from(junk::holds(&store.item(row.id)?.places, Some(config)));
+    }
+    Ok(count)
+}
+
 fn gather(config: &Config, store: &Store, now: Timestamp) -> Result<Status> {
     let approved = store.drafts(&[DraftState::Approved])?;
+    let waiting = queue::waiting(store, now, false)?;
     Ok(Status {
         running: config.store.parent().is_some_and(Lock::is_held),
+        in_junk: undecided_in_junk(config, store, &waiting)?,
+        waiting,
         paused: room(&config.store).err().map(|error| error.to_string()),
         mailboxes: fresh::watched(config, store, now)?,
-        waiting: queue::waiting(store, now, false)?,
         counts: store.counts()?,
         news: store.list(&Filter::default())?.iter().filter(|row| !is_held(row, now)).count(),
         approved: approved.len(),
@@ -122,7 +135,8 @@ fn as_json(status: &Status) -> serde_json::Value {
         "configured": true, "running": status.running, "paused": status.paused, "mailboxes": mailboxes,
         "undecided": status.waiting.undecided.len(), "drafts": status.waiting.drafts.len(),
         "resting": status.waiting.resting.len(), "approved": status.approved, "unconfirmed": status.unconfirmed,
-        "drafting_rests": status.drafting_rests, "quarantined": status.counts.quarantined, "messages": status.counts.messages, "outcomes": outcomes,
+        "drafting_rests": status.drafting_rests, "in_junk": status.in_junk,
+        "quarantined": status.counts.quarantined, "messages": status.counts.messages, "outcomes": outcomes,
     })
 }
 
@@ -157,6 +171,10 @@ fn waits(screen: &mut Screen<'_>, status: &Status) -> Result<()> {
     } else {
         format!("Waiting for you: {} (`onward review`).", waits.join(", "))
     })?;
+    if status.in_junk > 0 {
+        let mails = words::counted(status.in_junk, "mail");
+        screen.line(format!("{mails} of these found in Junk: look before your provider deletes it."))?;
+    }
     if status.approved > 0 {
         let drafts = words::counted(status.approved, "draft");
         screen.line(format!("{drafts} approved and not delivered yet (`onward send`)."))?;
