@@ -185,7 +185,7 @@ fn every_verb_gives_json_by_the_line() {
         ("config path", 0, 1),
         ("config check", 0, 1),
         ("config dump", 0, 1),
-        ("doctor", 1, 10),
+        ("doctor", 1, 11),
         ("review --all", 0, 6),
         ("once", 0, 1),
         ("once --dry-run", 0, 1),

@@ -37,7 +37,8 @@ pub fn offer(store: &mut Store, kit: &Kit, account: &str, now: Timestamp) -> sto
         if offered.len() == OFFERS_MAX {
             break;
         }
-        if !is_last_word(store, row)? {
+        let due = later::may_be_due(row.outcome.category, row.detected_at, &kit.later, now);
+        if !due || !is_last_word(store, row)? {
             continue;
         }
         let item = store.item(row.id)?;

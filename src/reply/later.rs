@@ -50,6 +50,17 @@ pub struct Standing {
 /// What is offered: the kind, and the group of texts.
 pub type Offer = (DraftKind, &'static str);
 
+/// Whether enough time has passed since a mail of this kind for anything to be offered: what is asked before the log is.
+pub fn may_be_due(category: Category, heard_at: Timestamp, after: &After, now: Timestamp) -> bool {
+    let silence = match category {
+        Category::Acknowledgement => after.application,
+        Category::Interview | Category::Assessment => after.interview,
+        Category::Rejection => after.sign_of_life,
+        _ => None,
+    };
+    silence.is_some_and(|silence| now.duration_since(heard_at) >= silence)
+}
+
 /// What to offer now, if anything.
 pub fn offer(standing: &Standing, after: &After, now: Timestamp) -> Option<Offer> {
     match standing.category {
@@ -157,6 +168,7 @@ mod tests {
             (heard(Category::Offer, 40), None),
         ] {
             assert_eq!(offer(&standing, &after(), now()).map(|(_, group)| group), group, "{standing:?}");
+            assert!(group.is_none() || may_be_due(standing.category, standing.heard_at, &after(), now()));
         }
         let never = After { application: None, interview: None, sign_of_life: None };
         assert_eq!(offer(&heard(Received, 30), &never, now()), None);

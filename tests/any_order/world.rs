@@ -24,6 +24,7 @@ use super::Step;
 use crate::support::{
     PATIENCE,
     fake_imap::{Act, FakeImap, Mailbox, State},
+    prove_smtp, send_freely,
     smtp_sink::{self, Fault, Mode, Sink},
     wait_until, wait_until_or,
     watching::{POLL, config_in, no},
@@ -113,6 +114,8 @@ impl World {
             if sends { "smtp" } else { "drafts" }
         );
         let mut config = config_in(dir.path(), &text);
+        prove_smtp(dir.path(), &dir.path().join("config.toml"), dir.path());
+        send_freely(dir.path());
         config.accounts[0].poll = POLL;
         config.accounts[0].mailboxes = WATCHED.map(str::to_owned).to_vec();
         let (delivered, approved) = (Vec::new(), BTreeMap::new());

@@ -41,6 +41,12 @@ pub fn prove_smtp(home: &std::path::Path, config_file: &std::path::Path, state_d
     }
 }
 
+/// Lets as many replies leave in a minute as a policy may: how many do is not what most tests are about.
+pub fn send_freely(config_dir: &std::path::Path) {
+    std::fs::create_dir_all(config_dir.join("rules")).unwrap();
+    std::fs::write(config_dir.join("rules/replies.toml"), "[caps]\nsends_a_minute = 10\n").unwrap();
+}
+
 /// Waits until `condition` holds, and says what did not come true when it never does.
 pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
     wait_until_or(what, String::new, condition);
