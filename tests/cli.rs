@@ -200,6 +200,8 @@ fn every_verb_gives_json_by_the_line() {
         ("learn forget 2", 0, 1),
         ("draft edit 2 --to ruth@northgate-mills.example", 0, 1),
         ("draft approve 2 --digest {digest:2} --later", 0, 1),
+        ("draft write 3", 1, 0),
+        ("feedback --all", 0, 1),
         ("send --dry-run", 0, 1),
         ("send", 4, 1),
         ("draft discard 2", 0, 1),

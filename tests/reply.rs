@@ -445,11 +445,16 @@ fn salutations_as_they_signed() {
 fn a_thank_you_is_specific_where_that_is_certain() {
     let front = "+++\nlang = \"en\"\nkind = \"feedback-request\"\ngroup = \"feedback-after-interview\"";
     // As long as a reply has to be.
-    let more = "I enjoyed the talk and took a lot from it. ".repeat(5);
-    let texts = format!(
-        "{front}\nvariant = 8\n+++\nThank you for {{{{ interview_day }}}} with {{{{ colleague }}}}. {more}\n\n\
-         {front}\nvariant = 9\n+++\nThank you for all {{{{ rounds }}}} of them. {more}\n"
-    );
+    let more = "I enjoyed the talk and took a lot from it. ".repeat(3)
+        + "What one thing would you work on in my place? One line is plenty, and no answer is fine too.";
+    // In the place of the shipped ones that are specific.
+    let day = |variant: u8| {
+        format!(
+            "{front}\nvariant = {variant}\n+++\nThank you for {{{{ interview_day }}}} with {{{{ colleague }}}}. {more}\n\n"
+        )
+    };
+    let rounds = format!("{front}\nvariant = 5\n+++\nThank you for all {{{{ rounds }}}} of them. {more}\n");
+    let texts = day(4) + &day(6) + &rounds;
     let (templates, problems) = Templates::load(&[("mine.md".into(), texts)]);
     assert_eq!(problems, []);
     let written = |case: &Case| text(&propose(&Policy::shipped(), &templates, &case.context()).unwrap());

@@ -12,7 +12,7 @@ use onward::{
     message::{Address, Fetched, LINKS_MAX, Message, MessageId, REFERENCES_MAX},
     reply::{
         Addressee,
-        compose::{Parts, compose as composed, references},
+        compose::{Parts, compose as composed, literal, references},
     },
     rules::{self, Layer, Source},
 };
@@ -240,6 +240,6 @@ pub fn compose(data: &[u8]) -> u64 {
     assert_eq!(read.id, Some(parts.message_id));
     assert_eq!(read.in_reply_to, parts.in_reply_to);
     assert_eq!(read.references, parts.references);
-    assert_eq!(read.subject, clean::line(&clean::line(&parts.subject)));
+    assert_eq!(read.subject, clean::line(&literal(&parts.subject)));
     1 + seen.len() as u64 + 16 * (letter.len() as u64).ilog2_or_zero()
 }

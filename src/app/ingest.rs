@@ -224,7 +224,10 @@ fn question_answered(
     }
     let mut references = message.references.clone();
     references.extend(message.in_reply_to.clone());
-    let sender = message.first_from().map(|from| from.email.as_str());
+    // Who was asked may say no once more, to another application: outside of the thread only what is nothing of its own
+    // counts as an answer.
+    let nothing_else = matches!(classification.category, Category::Unrelated | Category::Feedback | Category::OtherJob);
+    let sender = message.first_from().filter(|_| nothing_else).map(|from| from.email.as_str());
     store.question_answered(&references, sender, received_at - ANSWER_WITHIN)
 }
 

@@ -99,6 +99,12 @@ pub async fn drafts_if_any(session: &mut Session, account: &Account) -> Result<O
     find(session, account.drafts.as_ref(), SpecialUse::Drafts, DRAFTS).await
 }
 
+/// Where sent mail lies, among mailboxes that were listed before.
+pub fn sent_among(listed: &[Listed], account: &Account) -> Option<String> {
+    let found = || recognised(listed, SpecialUse::Sent, SENT).map(|mailbox| mailbox.name.clone());
+    account.sent.clone().or_else(found)
+}
+
 /// Where sent mail lies.
 pub async fn sent(session: &mut Session, account: &Account) -> Result<String> {
     sent_if_any(session, account).await?.with_context(|| unknown(account, SpecialUse::Sent))

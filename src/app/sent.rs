@@ -44,6 +44,13 @@ pub(super) struct Memory {
     mailbox: Option<Option<String>>,
 }
 
+impl Memory {
+    /// Takes over what another look at the list of mailboxes found.
+    pub(super) fn known(&mut self, mailbox: Option<String>) {
+        self.mailbox = Some(mailbox);
+    }
+}
+
 /// Looks at Sent, and for placed drafts at Drafts, if it is time. Only a connection that fails is an error.
 pub(super) async fn look(
     desk: &Desk,
@@ -57,7 +64,15 @@ pub(super) async fn look(
     }
     let mailbox = match &memory.mailbox {
         Some(known) => known.clone(),
-        None => memory.mailbox.insert(mailboxes::sent_if_any(session, account).await?).clone(),
+        None => {
+            let found = match mailboxes::sent_if_any(session, account).await {
+                Ok(found) => found,
+                // A server that will not list its mailboxes has none for sent mail.
+                Err(error) if watch::is_refusal(&error) => None,
+                Err(error) => return Err(error.into()),
+            };
+            memory.mailbox.insert(found).clone()
+        }
     };
     // Whoever watches Sent itself reads it as mail.
     let Some(mailbox) = mailbox.filter(|mailbox| !account.mailboxes.contains(mailbox)) else {

@@ -13,7 +13,7 @@ use super::{
     budget::{Budget, UsedUp},
     junk,
     kit::Kit,
-    later, login, maildir,
+    later, login, mailboxes, maildir,
     pulse::Pulse,
     reading::Reading,
     sent, submit,
@@ -260,11 +260,13 @@ impl<'a> Watcher<'a> {
         if !self.session.is_open() {
             self.session = self.memory.log_in(self.login, self.pulse).await?;
         }
-        let found = match self.session.list().await {
-            Ok(listed) => junk::find(&listed).map(str::to_owned),
-            Err(error) if is_refusal(&error) => None,
+        let listed = match self.session.list().await {
+            Ok(listed) => listed,
+            Err(error) if is_refusal(&error) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
+        let found = junk::find(&listed).map(str::to_owned);
+        self.memory.sent.known(mailboxes::sent_among(&listed, self.account));
         self.memory.junk = Some((Instant::now(), found.clone()));
         Ok(found)
     }
@@ -309,7 +311,7 @@ fn is_about_mailbox(error: &ImapError) -> bool {
 }
 
 /// Whether the server will not do what it was asked for, and would not a minute later.
-fn is_refusal(error: &ImapError) -> bool {
+pub(super) fn is_refusal(error: &ImapError) -> bool {
     matches!(error.kind, Kind::Refused { .. }) && !error.is_authentication() && !error.is_transient()
 }
 

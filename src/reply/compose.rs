@@ -67,7 +67,7 @@ pub fn compose(parts: &Parts) -> Result<Vec<u8>, NotComposed> {
     if let Some(to) = &parts.to {
         builder = builder.to(address_header(to.address())?);
     }
-    builder = builder.subject(clean::line(&parts.subject)).message_id(parts.message_id.as_str());
+    builder = builder.subject(literal(&parts.subject)).message_id(parts.message_id.as_str());
     if let Some(parent) = &parts.in_reply_to {
         builder = builder.in_reply_to(parent.as_str());
     }
@@ -81,12 +81,17 @@ pub fn compose(parts: &Parts) -> Result<Vec<u8>, NotComposed> {
         .map_err(|_| NotComposed::Builder)
 }
 
+/// A text that says what it says: what would be read as an encoded word (RFC 2047) is broken up.
+pub fn literal(text: &str) -> String {
+    clean::line(text).replace("=?", "= ?")
+}
+
 /// An address as a header value; the name is left out where there is none.
 fn address_header(address: &Address) -> Result<AddressHeader<'_>, NotComposed> {
     if !is_address(&address.email) {
         return Err(NotComposed::Address);
     }
-    let name = clean::line(&address.name);
+    let name = literal(&address.name);
     Ok(AddressHeader::new_address((!name.is_empty()).then_some(name), address.email.as_str()))
 }
 

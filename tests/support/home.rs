@@ -67,6 +67,9 @@ impl Home {
         let home = Home::new();
         home.write_password(PASSWORD);
         home.write_config(&home.config(dovecot, user, None));
+        // The samples come from few people, and a week of them from one address.
+        fs::create_dir_all(home.config_dir().join("rules")).unwrap();
+        home.write("rules/replies.toml", "[caps]\ndrafts_per_sender_a_week = 20\n");
         home
     }
 

@@ -57,10 +57,13 @@ async fn play_the_stuck_daemon() {
     let minutes = async |minutes: u32, phase: &str| {
         for _ in 0..minutes * 2 {
             tokio::time::advance(Duration::from_secs(30)).await;
-            // Every task that can move does so now.
+            // Every task that can move does so now: each goes to the log several times in one turn, and so does this one.
             for _ in 0..50 {
                 tokio::task::yield_now().await;
                 std::thread::yield_now();
+                if phase.contains("well") || phase.contains("free") {
+                    db.call(|_| Ok(())).await.unwrap();
+                }
             }
         }
         Supervisor.status(phase);

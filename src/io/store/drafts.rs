@@ -133,7 +133,7 @@ impl Store {
         Ok(open)
     }
 
-    /// The draft whose reply carries this `Message-ID`: for answers to it, and for mail of ours that comes back.
+    /// The draft whose reply carries this `Message-ID`, or got it from the person's mail program: for answers to it, and for mail of ours that comes back.
     pub fn draft_by_message_id(&self, message_id: &str) -> Result<Option<i64>> {
         Ok(self.db.prepare_cached(DRAFT_BY_MESSAGE_ID)?.query_row([message_id], |row| row.get(0)).optional()?)
     }
@@ -200,8 +200,10 @@ pub(super) const LATER: &str = "
       AND (SELECT s.state FROM draft_now AS s WHERE s.draft = d.id) IN ('pending', 'approved', 'failed')
     ORDER BY d.id";
 
-pub(super) const DRAFT_BY_MESSAGE_ID: &str =
-    "SELECT draft FROM draft_revision WHERE message_id = ?1 ORDER BY draft DESC LIMIT 1";
+pub(super) const DRAFT_BY_MESSAGE_ID: &str = "SELECT draft FROM draft_revision WHERE message_id = ?1
+     UNION
+     SELECT draft FROM sent_mail WHERE message_id = ?1 AND draft IS NOT NULL
+     ORDER BY draft DESC LIMIT 1";
 
 /// A draft, its latest revision, where it stands, and the approval that holds.
 pub(super) const DRAFT_VIEW: &str = "
