@@ -10,7 +10,6 @@ use super::{
     compose::{NotComposed, Parts, compose, references, reply_subject},
     conversations::{Interview, colleague, conversations},
     eligibility::{Eligibility, Relays, SenderKind, eligibility, is_own},
-    lint,
     person::{is_address, is_mailer, is_no_reply, personal_name, same_mailbox, signed_name, without_tag},
     policy::{Policy, Recipient, Row, Situation},
     template::{Templates, Values, Written, value},
@@ -168,12 +167,11 @@ fn write(
         Some(written) => written,
         None => {
             cautions.push(no_template(language));
-            Written { template: format!("{language}/{}/{}", row.draft, row.template), text: String::new() }
+            let template = format!("{language}/{}/{}", row.draft, row.template);
+            Written { template, text: String::new(), findings: Vec::new() }
         }
     };
-    if !written.text.is_empty() {
-        cautions.extend(lint(&written.text, language).into_iter().map(Caution::from));
-    }
+    cautions.extend(written.findings.into_iter().map(Caution::from));
 
     let message_id = message_id(context.message_id_seed, &from.email).ok_or(NotProposed::Seed)?;
     let bytes = compose(&Parts {

@@ -174,6 +174,8 @@ pub struct Written {
     pub template: String,
     /// Salutation, text and signature; paragraphs parted by a blank line.
     pub text: String,
+    /// What the wording check says about it.
+    pub findings: Vec<Finding>,
 }
 
 impl Templates {
@@ -257,18 +259,11 @@ impl Templates {
         let (mut specific, mut general): (Vec<&Template>, Vec<&Template>) = fitting.partition(|t| t.is_specific());
         rotate(&mut specific, pick);
         rotate(&mut general, pick);
-        let written: Vec<(Written, Vec<Finding>)> = specific
-            .into_iter()
-            .chain(general)
-            .filter_map(|t| Some((t, self.written(t, values)?)))
-            .map(|(t, written)| {
-                let findings = t.findings(&written.text, values);
-                (written, findings)
-            })
-            .collect();
+        let written: Vec<Written> =
+            specific.into_iter().chain(general).filter_map(|t| self.written(t, values)).collect();
         // The first choice that reads well; else the first that may go out at all after a look.
-        let clean = written.iter().find(|(_, findings)| findings.is_empty());
-        clean.or_else(|| written.iter().find(|(_, f)| f.iter().all(|f| !f.stops))).map(|(w, _)| w.clone())
+        let clean = written.iter().find(|written| written.findings.is_empty());
+        clean.or_else(|| written.iter().find(|written| written.findings.iter().all(|f| !f.stops))).cloned()
     }
 
     /// Writes one text out, with salutation and signature; `None` where a value it needs is not known.
@@ -287,7 +282,7 @@ impl Templates {
             text.push_str(me);
         }
         text.push('\n');
-        Some(Written { template: template.id.clone(), text })
+        Some(Written { template: template.id.clone(), findings: template.findings(&text, values), text })
     }
 
     /// A part of a language's frame.
@@ -325,7 +320,7 @@ impl Templates {
         let mut problems = Vec::new();
         for template in &self.templates {
             let findings = match self.written(template, &values) {
-                Some(written) => template.findings(&written.text, &values),
+                Some(written) => written.findings,
                 None => {
                     let text = format!("the language `{}` has no salutation or sign-off", template.language);
                     vec![Finding { code: "no-frame", text, sentence: None, stops: true }]

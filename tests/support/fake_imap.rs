@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -420,10 +420,10 @@ impl Connection {
                     }
                     None => (0, "NIL".to_owned()),
                 };
-                let number = number + 1;
+                let (number, arrived) = (number + 1, *YESTERDAY);
                 write!(
                     out,
-                    "* {number} FETCH (UID {uid} INTERNALDATE \"16-Nov-2026 09:00:01 +0000\" RFC822.SIZE {size} BODY[]<0> {body})\r\n"
+                    "* {number} FETCH (UID {uid} INTERNALDATE \"{arrived}\" RFC822.SIZE {size} BODY[]<0> {body})\r\n"
                 )
                 .unwrap();
             }
@@ -436,6 +436,12 @@ impl Connection {
         Ok(out)
     }
 }
+
+/// When all mail arrived: lately, as old mail gets no draft.
+static YESTERDAY: LazyLock<&str> = LazyLock::new(|| {
+    let yesterday = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24);
+    yesterday.strftime("%d-%b-%Y %H:%M:%S +0000").to_string().leak()
+});
 
 fn is_in(uid: u32, set: &str) -> bool {
     set.split(',').any(|range| {

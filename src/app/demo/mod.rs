@@ -139,6 +139,12 @@ port = {port}
 tls = "none-loopback"
 user = "{user}"
 password.file = "{password}"
+
+# Nobody here ever answers, and a sample shall look the same each day.
+[reply]
+follow_up = "never"
+follow_up_interview = "never"
+keep_in_touch = "never"
 "#,
         host = address.ip(),
         port = address.port(),
