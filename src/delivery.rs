@@ -167,12 +167,6 @@ pub struct SendLimits {
     pub a_day: u32,
 }
 
-impl Default for SendLimits {
-    fn default() -> SendLimits {
-        SendLimits { a_minute: 1, a_day: 20 }
-    }
-}
-
 impl SendLimits {
     /// Why nothing more is sent now, after so many in the last minute and the last 24 hours.
     pub fn reached(self, last_minute: u32, last_day: u32) -> Option<String> {
@@ -339,7 +333,6 @@ mod tests {
             assert_eq!(why.is_some(), reached.is_some(), "{minute} {day}");
             assert!(reached.is_none_or(|word| why.unwrap_or_default().contains(word)));
         }
-        assert_eq!(SendLimits::default(), SendLimits { a_minute: 1, a_day: 20 });
     }
 
     #[test]

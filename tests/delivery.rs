@@ -96,7 +96,7 @@ impl Desk {
 
     async fn deliver_as(&self, when: When, limits: SendLimits) -> Vec<(i64, Delivered)> {
         let outbox = Outbox { db: Db::new(self.store()), config: &self.config, limits };
-        let approved = submit::approved(&outbox.db).await.unwrap();
+        let approved = outbox.db.call(|store| submit::approved(store)).await.unwrap();
         submit::deliver(&outbox, &approved, when).await
     }
 

@@ -5,7 +5,6 @@
 mod home;
 
 use super::{
-    junk,
     kit::Kit,
     login::{self, Matter},
     mailboxes, submit,
@@ -92,7 +91,7 @@ async fn junk(session: &mut Session, account: &Account) -> Option<String> {
         return None;
     }
     let listed = session.list().await.ok()?;
-    Some(match junk::find(&listed) {
+    Some(match mailboxes::junk_among(&listed) {
         Some(found) => format!("{} is watched too; what strangers write there is never taken for certain", found),
         None => "the server has none that can be recognised; name it with `junk = \"…\"`".to_owned(),
     })

@@ -200,7 +200,10 @@ pub fn file(
         {
             store.add_feedback((*row, *outcome), question, &message, now)?;
         }
-        if let Committed::Stored { .. } = &committed {
+        // An alert is no answer.
+        if let Committed::Stored { .. } = &committed
+            && !matches!(verdict, Some((Category::JobAlert | Category::Unrelated, _)))
+        {
             let key = ingest.outcome.and_then(|new| new.outcome.employer.as_deref()).map(employer_key);
             let ids: Vec<&str> = thread.iter().filter_map(|mail| mail.message_id.as_deref()).collect();
             store.withdraw_later(key.as_deref().filter(|key| !key.is_empty()), &ids, now)?;

@@ -125,6 +125,7 @@ fn provider(account: &Account) -> Provider {
     if let MailSource::Imap(login) = &account.source {
         domains.push(login.server.host.clone());
     }
+    domains.extend(account.provider().and_then(|row| row.authserv_domain.clone()));
     Provider { authserv_id: account.authserv_id.clone(), domains }
 }
 

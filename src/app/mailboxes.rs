@@ -1,4 +1,4 @@
-//! Which mailbox of an account is for drafts and which for sent mail: as configured, else as the server marks it
+//! Which mailbox of an account is for drafts, for sent mail and for junk: as configured, else as the server marks it
 //! (SPECIAL-USE), else by a name that mail programs give it in many languages.
 //!
 //! It must not create one: a mailbox nobody recognises is the person's to name.
@@ -88,6 +88,52 @@ const SENT: &[&str] = &[
     "Enviats",
     "Elküldött",
 ];
+/// Likewise of Junk.
+const JUNK: &[&str] = &[
+    "Junk",
+    "Spam",
+    "Junk E-mail",
+    "Junk Email",
+    "Junk E-Mail",
+    "Junk Mail",
+    "Bulk",
+    "Bulk Mail",
+    "Spamverdacht",
+    "Unerwünscht",
+    "Junk-E-Mail",
+    "Werbung",
+    "Indésirables",
+    "Courrier indésirable",
+    "Pourriel",
+    "Correo no deseado",
+    "Correo basura",
+    "Posta indesiderata",
+    "Lixo eletrônico",
+    "Lixo Eletrónico",
+    "Ongewenste e-mail",
+    "Ongewenst",
+    "Niechciane",
+    "Wiadomości-śmieci",
+    "Skräppost",
+    "Søppelpost",
+    "Uønsket",
+    "Uønsket e-mail",
+    "Roskaposti",
+    "Nevyžádaná pošta",
+    "Mesaje nesolicitate",
+    "Levélszemét",
+    "Önemsiz",
+    "Gereksiz",
+    "Спам",
+    "迷惑メール",
+    "垃圾邮件",
+    "垃圾郵件",
+    "스팸",
+    "스팸메일함",
+    "정크 메일",
+    "Ανεπιθύμητα",
+    "Correu brossa",
+];
 
 /// Where drafts are put.
 pub async fn drafts(session: &mut Session, account: &Account) -> Result<String> {
@@ -115,6 +161,16 @@ pub async fn sent_if_any(session: &mut Session, account: &Account) -> Result<Opt
     find(session, account.sent.as_ref(), SpecialUse::Sent, SENT).await
 }
 
+/// Where what is taken for spam lies, among mailboxes that were listed before.
+pub fn junk_among(listed: &[Listed]) -> Option<String> {
+    recognised(listed, SpecialUse::Junk, JUNK).map(|mailbox| mailbox.name.clone())
+}
+
+/// Whether a mailbox is called as Junk usually is.
+pub fn is_called_junk(mailbox: &str) -> bool {
+    JUNK.iter().any(|name| is_called(mailbox, name))
+}
+
 async fn find(
     session: &mut Session,
     configured: Option<&String>,
@@ -140,26 +196,36 @@ fn unknown(account: &Account, special_use: SpecialUse) -> String {
 fn recognised<'a>(listed: &'a [Listed], special_use: SpecialUse, names: &[&str]) -> Option<&'a Listed> {
     let usable = || listed.iter().filter(|mailbox| mailbox.is_selectable());
     let named = |name: &&str| {
-        let same = |found: &str| found.to_lowercase() == name.to_lowercase();
-        let bare = |found: &str| PREFIXES.iter().find_map(|prefix| found.strip_prefix(prefix)).is_some_and(same);
-        usable().find(|mailbox| same(&mailbox.name)).or_else(|| usable().find(|mailbox| bare(&mailbox.name)))
+        let exactly = usable().find(|mailbox| same(&mailbox.name, name));
+        exactly.or_else(|| usable().find(|mailbox| is_called(&mailbox.name, name)))
     };
     usable().find(|mailbox| mailbox.is(special_use)).or_else(|| names.iter().find_map(named))
+}
+
+/// Whether a mailbox has this name, behind what servers put before it or alone.
+fn is_called(mailbox: &str, name: &str) -> bool {
+    let bare = PREFIXES.iter().find_map(|prefix| mailbox.strip_prefix(prefix)).unwrap_or(mailbox);
+    same(bare, name)
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn listed(rows: &[(&str, &str)]) -> Vec<Listed> {
+        let row = |(name, mark): &(&str, &str)| Listed {
+            name: (*name).to_owned(),
+            attributes: mark.split_whitespace().map(str::to_owned).collect(),
+        };
+        rows.iter().map(row).collect()
+    }
+
     #[test]
     fn a_mailbox_is_known_by_its_mark_and_then_by_its_name() {
-        let listed = |rows: &[(&str, &str)]| -> Vec<Listed> {
-            let row = |(name, mark): &(&str, &str)| Listed {
-                name: (*name).to_owned(),
-                attributes: mark.split_whitespace().map(str::to_owned).collect(),
-            };
-            rows.iter().map(row).collect()
-        };
         for (rows, drafts, sent) in [
             (vec![("Drafts", ""), ("Elsewhere", "\\Drafts"), ("Sent", "")], Some("Elsewhere"), Some("Sent")),
             (
@@ -181,5 +247,23 @@ mod tests {
             let name = |special_use, names| recognised(&listed, special_use, names).map(|found| found.name.as_str());
             assert_eq!((name(SpecialUse::Drafts, DRAFTS), name(SpecialUse::Sent, SENT)), (drafts, sent), "{rows:?}");
         }
+    }
+
+    #[test]
+    fn junk_is_what_the_server_marks_and_then_what_is_called_so() {
+        for (others, expected) in [
+            (vec![], None),
+            (vec![("Archive", "")], None),
+            (vec![("Spam", ""), ("Verdacht", "\\Junk")], Some("Verdacht")),
+            (vec![("Spam", "\\Noselect"), ("INBOX.spam", "")], Some("INBOX.spam")),
+            (vec![("[Gmail]/Spam", "")], Some("[Gmail]/Spam")),
+            (vec![("Courrier indésirable", "")], Some("Courrier indésirable")),
+            (vec![("NEVYŽÁDANÁ POŠTA", "")], Some("NEVYŽÁDANÁ POŠTA")),
+            (vec![("Junk ideas", "")], None),
+        ] {
+            let rows: Vec<_> = [("INBOX", "")].into_iter().chain(others).collect();
+            assert_eq!(junk_among(&listed(&rows)).as_deref(), expected, "{rows:?}");
+        }
+        assert!(is_called_junk("INBOX/Junk") && is_called_junk("СПАМ") && !is_called_junk("INBOX"));
     }
 }

@@ -115,7 +115,13 @@ pub fn fix(store: &mut Store, kit: &Kit, id: i64, correction: &Correction, now: 
     };
     let Response { draft, no_draft, note } = &response;
     let correction = store::Correction { new, draft: draft.as_ref(), no_draft: *no_draft, note: note.as_ref(), lesson };
-    Ok(store.correct(id, correction, now)?)
+    let corrected = store.correct(id, correction, now)?;
+    if category == Category::Feedback
+        && let (Some(mail), Some((letter, _))) = (&item.row.mail, mail_of(store, &item)?)
+    {
+        store.add_feedback((mail.message, corrected.outcome), None, &letter, now)?;
+    }
+    Ok(corrected)
 }
 
 /// A draft to be shown for approval. One that waited long is dated anew first: what is approved says when it was

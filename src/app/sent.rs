@@ -86,12 +86,12 @@ pub(super) async fn look(
             let refused = error.downcast_ref::<ImapError>().is_some_and(|error| {
                 error.phase == Phase::Examine && matches!(error.kind, Kind::Refused { .. }) && !error.is_transient()
             });
-            // The mailbox was renamed or is not to be read: it is looked for anew, and nothing else waits for it.
-            memory.mailbox = None;
             memory.looked = Some(Instant::now());
             if !refused {
                 return Err(error);
             }
+            // It was renamed or is not to be read; each try costs a login, so it rests until mailboxes are listed again.
+            memory.mailbox = Some(None);
             tracing::info!(account = account.name, "The mailbox of sent mail cannot be opened.");
             return Ok(());
         }

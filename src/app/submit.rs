@@ -28,7 +28,7 @@ use crate::{
     draft::DraftState,
     io::{
         clock, gate,
-        store::{AlreadyRunning, Db, DraftView, Lock, Store},
+        store::{self, AlreadyRunning, Db, DraftView, Lock, Store},
     },
 };
 
@@ -233,8 +233,8 @@ async fn one(outbox: &Outbox<'_>, id: i64, sessions: &mut Sessions, when: When, 
 }
 
 /// The approved drafts, those approved first first.
-pub async fn approved(db: &Db) -> Result<Vec<i64>> {
-    let mut drafts = db.call(|store| store.drafts(&[DraftState::Approved])).await?;
+pub fn approved(store: &Store) -> store::Result<Vec<i64>> {
+    let mut drafts = store.drafts(&[DraftState::Approved])?;
     drafts.sort_by_key(|draft| (draft.approved_at, draft.id));
     Ok(drafts.iter().map(|draft| draft.id).collect())
 }
@@ -242,7 +242,7 @@ pub async fn approved(db: &Db) -> Result<Vec<i64>> {
 /// The approved drafts; `None` when there is nothing to do for an outbox. One that another process left in `sending` is
 /// something (see [`recover`]), and so is one to look for in Sent.
 pub async fn to_deliver(outbox: &Outbox<'_>, pace: &Pace) -> Result<Option<Vec<i64>>> {
-    let approved = approved(&outbox.db).await?;
+    let approved = outbox.db.call(|store| approved(store)).await?;
     let idle = approved.is_empty()
         && outbox.db.call(|store| store.drafts(&[DraftState::Sending])).await?.is_empty()
         && sent::tasks(outbox, pace).await?.is_empty();

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::{
     budget::{Budget, UsedUp},
-    junk,
     kit::Kit,
     later, login, mailboxes, maildir,
     pulse::Pulse,
@@ -265,7 +264,7 @@ impl<'a> Watcher<'a> {
             Err(error) if is_refusal(&error) => Vec::new(),
             Err(error) => return Err(error.into()),
         };
-        let found = junk::find(&listed).map(str::to_owned);
+        let found = mailboxes::junk_among(&listed);
         self.memory.sent.known(mailboxes::sent_among(&listed, self.account));
         self.memory.junk = Some((Instant::now(), found.clone()));
         Ok(found)

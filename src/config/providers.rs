@@ -64,6 +64,8 @@ pub struct Provider {
     pub idle_max: Option<Duration>,
     /// Bytes that may be fetched in a day (UTC).
     pub daily_bytes: Option<u64>,
+    /// The domain of its servers in `Authentication-Results`, where that is none of its customers' own.
+    pub authserv_domain: Option<String>,
     /// Where a password for programs is made.
     pub app_password_url: Option<String>,
     /// What to check when it refuses a login.
@@ -179,6 +181,7 @@ struct RawProvider {
     poll_min_s: At<i64>,
     idle_max_s: At<i64>,
     daily_bytes: At<i64>,
+    authserv_domain: At<String>,
     app_password_url: At<String>,
     login_hint: At<String>,
     unsupported: At<String>,
@@ -227,6 +230,7 @@ impl Reader<'_, '_> {
             poll_min: self.number("poll_min_s", raw.poll_min_s, 30, POLL_S_MAX).map(seconds),
             idle_max: self.number("idle_max_s", raw.idle_max_s, IDLE_S_MIN, IDLE_S_MAX).map(seconds),
             daily_bytes: self.number("daily_bytes", raw.daily_bytes, DAILY_BYTES_MIN, i64::MAX).map(i64::unsigned_abs),
+            authserv_domain: raw.authserv_domain.and_then(|domain| self.host(domain)),
             app_password_url: self.url(raw.app_password_url),
             login_hint: raw.login_hint.and_then(|text| self.line("login_hint", text)),
             unsupported: raw.unsupported.and_then(|text| self.line("unsupported", text)),

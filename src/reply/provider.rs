@@ -7,17 +7,13 @@
 use super::person::organisation;
 use crate::message::AuthResults;
 
-/// Providers that call themselves otherwise in that field than in the addresses and servers of their customers: domain of
-/// those, domain of the field.
-const OTHER_NAMES: &[(&str, &str)] =
-    &[("gmail.com", "google.com"), ("googlemail.com", "google.com"), ("fastmail.com", "messagingengine.com")];
-
 /// How an account's provider is recognised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Provider {
     /// The authserv-id as configured; then no other one counts.
     pub authserv_id: Option<String>,
-    /// Domains of the provider: that of the IMAP server, those of the addresses mail is received at.
+    /// Domains of the provider: that of the IMAP server, those of the addresses mail is received at, and the one it calls
+    /// itself by in that field, where that is known.
     pub domains: Vec<String>,
 }
 
@@ -34,10 +30,7 @@ impl Provider {
 /// Whether a server's name belongs to the organisation behind a domain. An IP address and `localhost` have none.
 fn is_of(id: &str, domain: &str) -> bool {
     let named = domain.rsplit_once('.').is_some_and(|(_, top)| top.contains(|c: char| c.is_alphabetic()));
-    let own = organisation(domain);
-    let also = OTHER_NAMES.iter().find(|(of, _)| *of == own).map(|(_, name)| *name);
-    let by = organisation(id);
-    named && (by == own || Some(by.as_str()) == also)
+    named && organisation(id) == organisation(domain)
 }
 
 #[cfg(test)]
@@ -73,10 +66,10 @@ mod tests {
             assert_eq!(found, expected, "{what}");
         }
         for (id, domain, expected) in [
-            ("mx.google.com", "imap.gmail.com", true),
-            ("mx.google.com.evil.example", "imap.gmail.com", false),
+            ("mx.google.com", "google.com", true),
+            ("mx.google.com.evil.example", "google.com", false),
+            ("mx.google.com", "imap.gmail.com", false),
             ("gmx.net", "imap.gmx.net", true),
-            ("mx6.messagingengine.com", "imap.fastmail.com", true),
             ("mx.example.co.uk", "example.co.uk", true),
             ("mx.other.co.uk", "example.co.uk", false),
             ("0.1", "127.0.0.1", false),

@@ -78,7 +78,7 @@ async fn a_full_outbox_leaves_one_by_one_in_order() {
     for (n, number) in (0_i64..).zip(in_order) {
         desk.approve_at(desk.drafts[number - 1], seconds_ago(3600 - n));
     }
-    let limits = SendLimits { a_day: 7, ..SendLimits::default() };
+    let limits = SendLimits { a_minute: 1, a_day: 7 };
     for sent in 1..=7 {
         // Each time as after a restart.
         let done = desk.deliver_as(When::Due, limits).await;

@@ -160,7 +160,8 @@ async fn in_sent(
     let id = task.draft();
     let message_id = MessageId::new(message_id).context("the draft has no usable Message-ID")?;
     let (session, mailbox) = sessions.sent(account).await?;
-    let there = !session.find_sent(&mailbox, &message_id).await?.is_empty();
+    let may_be_rewritten = account.provider().is_none_or(Provider::rewrites_message_id);
+    let there = !session.find_sent(&mailbox, &message_id, may_be_rewritten).await?.is_empty();
     match task {
         Task::Confirm(..) if there => {
             let remark = format!("it lies in {mailbox}");

@@ -35,10 +35,15 @@ impl Session {
         self.search(&Command::SearchAnswerTo { id: to.to_string() }).await
     }
 
-    /// Likewise in Sent, also by the Message-ID a message had before Exchange gave it another.
-    pub async fn find_sent(&mut self, mailbox: &str, id: &MessageId) -> Result<Vec<u32>, ImapError> {
+    /// Likewise in Sent; where the server may have given it another Message-ID, also by the one it had.
+    pub async fn find_sent(
+        &mut self,
+        mailbox: &str,
+        id: &MessageId,
+        may_be_rewritten: bool,
+    ) -> Result<Vec<u32>, ImapError> {
         let found = self.find_by_message_id(mailbox, id).await?;
-        if !found.is_empty() {
+        if !found.is_empty() || !may_be_rewritten {
             return Ok(found);
         }
         self.search(&Command::SearchOriginalId { id: id.to_string() }).await

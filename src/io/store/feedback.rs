@@ -106,7 +106,7 @@ impl Store {
 
     /// Every answer, newest first.
     pub fn feedback(&self) -> Result<Vec<Feedback>> {
-        let sql = format!("{FEEDBACK} ORDER BY m.received_at DESC, f.id DESC");
+        let sql = format!("{FEEDBACK} WHERE {STILL_FEEDBACK} ORDER BY m.received_at DESC, f.id DESC");
         let mut statement = self.db.prepare_cached(&sql)?;
         let rows = statement.query_map([], feedback)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -148,13 +148,14 @@ impl Store {
     pub fn asked(&self) -> Result<Asked> {
         Ok(self
             .db
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT count(*) AS asked, count(a.draft) AS answered
                  FROM draft AS d
                  JOIN draft_now AS s ON s.draft = d.id
-                 LEFT JOIN (SELECT DISTINCT draft FROM feedback WHERE draft IS NOT NULL) AS a ON a.draft = d.id
-                 WHERE d.kind = :kind AND (s.state = :sent OR a.draft IS NOT NULL)",
-            )?
+                 LEFT JOIN (SELECT DISTINCT f.draft FROM feedback AS f WHERE f.draft IS NOT NULL AND {STILL_FEEDBACK}) AS a
+                     ON a.draft = d.id
+                 WHERE d.kind = :kind AND (s.state = :sent OR a.draft IS NOT NULL)"
+            ))?
             .query_row(
                 named_params! { ":kind": Word(DraftKind::FeedbackRequest), ":sent": Word(DraftState::Sent) },
                 |row| Ok(Asked { asked: row.get("asked")?, answered: row.get("answered")? }),
@@ -218,6 +219,10 @@ pub(super) const QUESTION: &str = "
       AND (SELECT s.state FROM draft_now AS s WHERE s.draft = d.id) IN ('sending', 'placed', 'sent', 'unconfirmed')
     ORDER BY found.by_sender, found.draft DESC
     LIMIT 1";
+
+/// Whether the mail is feedback by what holds now: the person may have corrected it.
+const STILL_FEEDBACK: &str =
+    "(SELECT o.category FROM outcome AS o WHERE o.message = f.message ORDER BY o.id DESC LIMIT 1) = 'feedback'";
 
 const FEEDBACK: &str = "
     SELECT f.id, f.outcome, f.draft, f.text, o.employer, o.role, o.tell_at, m.received_at, k.useful,

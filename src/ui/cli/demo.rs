@@ -166,7 +166,7 @@ fn approve(screen: &mut Screen<'_>, demo: &Demo, store: &mut Store, args: DemoAr
 /// Delivers what was approved into the sample's Drafts mailbox.
 fn deliver(screen: &mut Screen<'_>, runtime: &tokio::runtime::Runtime, demo: &Demo) -> Result<()> {
     let outbox = Outbox::open(&demo.config)?;
-    let approved = runtime.block_on(submit::approved(&outbox.db))?;
+    let approved = runtime.block_on(outbox.db.call(|store| submit::approved(store)))?;
     for (id, delivered) in runtime.block_on(submit::deliver(&outbox, &approved, When::Now)) {
         match delivered {
             Delivered::Placed { mailbox } => {

@@ -57,9 +57,9 @@ pub fn run(home: &Home, args: &ListArgs, screen: &mut Screen<'_>) -> Result<Exit
     Ok(Exit::Fine)
 }
 
-/// Whether a no still waits for its reading hour.
+/// Whether a no, or what was asked about one, still waits for its reading hour.
 pub fn is_held(row: &OutcomeRow, now: jiff::Timestamp) -> bool {
-    row.outcome.category == Category::Rejection
+    matches!(row.outcome.category, Category::Rejection | Category::Feedback)
         && row.outcome.decided
         && row.told_at.is_none()
         && row.tell_at.is_some_and(|at| at > now)

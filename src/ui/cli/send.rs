@@ -33,7 +33,7 @@ pub fn run(home: &Home, args: &SendArgs, screen: &mut Screen<'_>) -> Result<Exit
     }
     // What an ended process left on its way is told of, and is not sent again.
     let cut_off = store.drafts(&[DraftState::Sending])?;
-    let ids: Vec<i64> = cut_off.iter().map(|draft| draft.id).chain(approved(&store)?).collect();
+    let ids: Vec<i64> = cut_off.iter().map(|draft| draft.id).chain(submit::approved(&store)?).collect();
     if ids.is_empty() && !home.json() {
         screen.line("Nothing is approved and waiting.")?;
         if let Some(why) = submit::obstacles(&config).first() {
@@ -43,16 +43,9 @@ pub fn run(home: &Home, args: &SendArgs, screen: &mut Screen<'_>) -> Result<Exit
     deliver(home, &ids, screen)
 }
 
-/// The approved drafts in the order they were approved in.
-fn approved(store: &Store) -> Result<Vec<i64>> {
-    let mut approved = store.drafts(&[DraftState::Approved])?;
-    approved.sort_by_key(|draft| (draft.approved_at, draft.id));
-    Ok(approved.iter().map(|draft| draft.id).collect())
-}
-
 /// Shows what would be delivered.
 fn dry_run(home: &Home, store: &Store, config: &Config, screen: &mut Screen<'_>) -> Result<Exit> {
-    let approved = approved(store)?;
+    let approved = submit::approved(store)?;
     for draft in approved.iter().map(|id| store.draft(*id)) {
         let draft = draft?;
         let to = draft.envelope.to.as_deref().unwrap_or("(nobody)");
