@@ -10,7 +10,7 @@ use std::{
 use expect_test::expect;
 use jiff::{civil::Weekday, tz::TimeZone};
 use onward::{
-    config::{self, Access, Config, Deliver, Env, LogLevel, Provider, Report, Source, Tls, Unchecked},
+    config::{self, Access, Config, Deliver, Env, LogLevel, OAuthProvider, Report, Source, Tls, Unchecked},
     secret::SecretSource,
 };
 
@@ -198,7 +198,7 @@ fn a_login_by_oauth_is_taken_with_what_is_known_of_the_provider() {
     let (google, _) =
         of(&text("[account.imap.oauth]\nprovider = \"google\"\nclient_id = \"c\"\nclient_secret.command = [\"x\"]"));
     let google = google.unwrap();
-    assert_eq!((google.provider, google.account.as_str()), (Some(Provider::Google), "home"));
+    assert_eq!((google.provider, google.account.as_str()), (Some(OAuthProvider::Google), "home"));
     assert_eq!(google.token_url, "https://oauth2.googleapis.com/token");
     assert!(google.auth_url.is_some() && google.device_url.is_none() && google.client_secret.is_some());
     assert_eq!(google.scopes, ["https://mail.google.com/"]);

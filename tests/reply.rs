@@ -11,8 +11,8 @@ use onward::{
     message::{Address, Defect, HeaderFacts, Message, MessageId},
     outcome::{Category, Outcome, Reason, Stage},
     reply::{
-        Caution, DraftKind, History, Identity, Interview, Policy, ProposedDraft, Relays, ReplyContext, SenderKind,
-        Templates, ThreadMail, editable, eligibility, lint, parse_edit,
+        Caution, DraftKind, Edit, History, Identity, Interview, Policy, ProposedDraft, Purpose, Relays, ReplyContext,
+        SenderKind, Templates, ThreadMail, editable, eligibility, lint, parse_edit,
         policy::{Recipient, Situation},
         propose, propose_in, recompose,
     },
@@ -589,7 +589,8 @@ fn edits_keep_thread_and_id_and_are_checked_again() {
     assert_eq!(edit.to, None);
     let typed = edit.to_text().replace("To: ", "To: Ben Ito <ben@kestrel.example>");
     let later = case.now.checked_add(jiff::Span::new().hours(3)).unwrap();
-    let new = recompose(&draft.bytes, &parse_edit(&typed).unwrap(), "de", &case.identities, &later).unwrap();
+    let purpose = Purpose { language: "de", kind: draft.kind, template: &draft.template };
+    let new = recompose(&draft.bytes, &parse_edit(&typed).unwrap(), purpose, &case.identities, &later).unwrap();
     assert_eq!(new.envelope.to.as_deref(), Some("ben@kestrel.example"));
     assert_eq!(new.cautions, []);
     let (old, parsed) =
@@ -606,10 +607,29 @@ fn edits_keep_thread_and_id_and_are_checked_again() {
         ("Guten Tag", "Guten Tag [Name]", "hole"),
     ] {
         let edit = parse_edit(&typed.replace(from, to)).unwrap();
-        let new = recompose(&draft.bytes, &edit, "de", &case.identities, &later).unwrap();
+        let new = recompose(&draft.bytes, &edit, purpose, &case.identities, &later).unwrap();
         assert!(new.cautions.iter().any(|c| c.stops && c.code == code), "{code}: {:?}", new.cautions);
     }
-    assert!(recompose(b"nothing of ours", &edit, "de", &case.identities, &later).is_err());
+    assert!(recompose(b"nothing of ours", &edit, purpose, &case.identities, &later).is_err());
+}
+
+/// What a request for advice has to have is said of an edited one too; who takes up an offer need not release anybody.
+#[test]
+fn an_edited_text_is_held_to_what_it_is_for() {
+    let case = Case::new();
+    let draft = case.propose();
+    assert_eq!(draft.kind, DraftKind::FeedbackRequest);
+    let edit = Edit { body: "Dear Anna,\n\nthank you for your time.\n\nSam".into(), ..editable(&draft.bytes).unwrap() };
+    for (kind, template, expected) in [
+        (DraftKind::FeedbackRequest, draft.template.as_str(), vec!["too-short", "no-question", "no-release"]),
+        (DraftKind::FeedbackRequest, "en/feedback-request/accept-feedback/1", vec!["too-short"]),
+        (DraftKind::ThankYou, "en/thank-you/short/1", vec!["too-short"]),
+    ] {
+        let purpose = Purpose { language: "en", kind, template };
+        let new = recompose(&draft.bytes, &edit, purpose, &case.identities, &case.now).unwrap();
+        assert_eq!(new.cautions.iter().map(|caution| caution.code.as_str()).collect::<Vec<_>>(), expected);
+        assert!(new.cautions.iter().all(|caution| !caution.stops));
+    }
 }
 
 #[test]

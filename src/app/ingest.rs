@@ -238,7 +238,7 @@ fn question_answered(
 pub fn warnings(kit: &Kit, account: &str, message: &Message, classification: &Classification) -> Vec<Caution> {
     // What was passed on by the person was taken in somewhere else: what was found out here is about themselves.
     let auth = message.auth.as_ref().filter(|_| message.inside.is_none());
-    let auth = kit.providers.get(account).and_then(|provider| provider.believed(auth));
+    let auth = kit.auth_services.get(account).and_then(|service| service.believed(auth));
     suspicion(&kit.rules, message.unwrapped(), &classification.facts, auth)
 }
 

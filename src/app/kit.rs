@@ -14,7 +14,7 @@ use crate::{
     },
     learn::Learned,
     note::Notes,
-    reply::{Identity, Policy, Problem, Provider, Templates, later::After},
+    reply::{AuthService, Identity, Policy, Problem, Templates, later::After},
     rules::{self, RuleSet, Source, Trust},
     telling::TellingPolicy,
 };
@@ -37,7 +37,7 @@ pub struct Kit {
     /// The person's identities.
     pub identities: Vec<Identity>,
     /// How the mail provider of each account is recognised, by the account's name.
-    pub providers: BTreeMap<String, Provider>,
+    pub auth_services: BTreeMap<String, AuthService>,
     /// When the person is told.
     pub telling: TellingPolicy,
     /// Whether drafts are made at all.
@@ -101,7 +101,7 @@ impl Kit {
                 templates,
                 notes,
                 identities: config.identities.clone(),
-                providers: config.accounts.iter().map(|a| (a.name.clone(), provider(a))).collect(),
+                auth_services: config.accounts.iter().map(|a| (a.name.clone(), auth_service(a))).collect(),
                 telling: config.telling.clone(),
                 drafts: config.reply.enabled,
                 later: config.reply.later,
@@ -119,14 +119,14 @@ impl Kit {
 }
 
 /// How the provider of an account is recognised: by what is configured, else by the server and the addresses.
-fn provider(account: &Account) -> Provider {
+fn auth_service(account: &Account) -> AuthService {
     let domain = |address: &String| address.rsplit_once('@').map(|(_, domain)| domain.to_owned());
     let mut domains: Vec<String> = account.identity.addresses.iter().filter_map(domain).collect();
     if let MailSource::Imap(login) = &account.source {
         domains.push(login.server.host.clone());
     }
     domains.extend(account.provider().and_then(|row| row.authserv_domain.clone()));
-    Provider { authserv_id: account.authserv_id.clone(), domains }
+    AuthService { authserv_id: account.authserv_id.clone(), domains }
 }
 
 /// The shipped rules without the disabled files, and the person's, as sources.

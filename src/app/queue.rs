@@ -15,7 +15,7 @@ use crate::{
     io::store::{self, DraftView, Filter, Item, NewLesson, NewOutcome, OutcomeRow, Rewrite, Store, Superseded},
     message::{Fetched, Message},
     outcome::{Category, Origin, Outcome, Reason, Stage},
-    reply::{Addressee, Caution, Edit, editable, parse_edit, recompose},
+    reply::{Addressee, Caution, Edit, Purpose, editable, parse_edit, recompose, template::group_of},
 };
 
 /// Oldest `Date` a draft is shown with for approval.
@@ -134,7 +134,7 @@ pub fn redated(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -> Resu
         return Ok(view);
     }
     let zoned = now.to_zoned(kit.telling.zone.clone());
-    let new = recompose(&view.bytes, &editable(&view.bytes)?, &view.language, &kit.identities, &zoned)?;
+    let new = recompose(&view.bytes, &editable(&view.bytes)?, purpose(&view), &kit.identities, &zoned)?;
     // Text and recipient are the same, and so is what there is to say about them.
     let DraftView { envelope, message_id, cautions, .. } = &view;
     store.edit(view.id, Rewrite { envelope, message_id, bytes: &new.bytes, cautions }, now)?;
@@ -161,9 +161,13 @@ pub fn edit(store: &mut Store, kit: &Kit, draft: i64, text: &str, now: Timestamp
     rewrite(store, kit, &view, &edit, now)
 }
 
+fn purpose(view: &DraftView) -> Purpose<'_> {
+    Purpose { language: &view.language, kind: view.kind, template: &view.template }
+}
+
 fn rewrite(store: &mut Store, kit: &Kit, view: &DraftView, edit: &Edit, now: Timestamp) -> Result<Digest> {
     let zoned = now.to_zoned(kit.telling.zone.clone());
-    let new = recompose(&view.bytes, edit, &view.language, &kit.identities, &zoned)?;
+    let new = recompose(&view.bytes, edit, purpose(view), &kit.identities, &zoned)?;
     let rewrite =
         Rewrite { envelope: &new.envelope, message_id: &view.message_id, bytes: &new.bytes, cautions: &new.cautions };
     Ok(store.edit(view.id, rewrite, now)?)
@@ -197,8 +201,9 @@ pub fn other_wording(store: &mut Store, kit: &Kit, draft: i64, now: Timestamp) -
         edit.to = written.to;
     }
     let language = if empty { "en" } else { &view.language };
+    let purpose = Purpose { language, kind: view.kind, template: &proposed.template };
     let zoned = now.to_zoned(kit.telling.zone.clone());
-    let new = recompose(&view.bytes, &edit, language, &kit.identities, &zoned)?;
+    let new = recompose(&view.bytes, &edit, purpose, &kit.identities, &zoned)?;
     let stops = proposed.cautions.into_iter().filter(|c| c.stops && edit.to.is_none());
     let cautions: Vec<_> = new.cautions.into_iter().chain(stops).collect();
     let rewrite =
@@ -233,7 +238,7 @@ pub fn write(store: &mut Store, kit: &Kit, id: i64, now: Timestamp) -> Result<i6
 
 /// The group of texts of a draft that answers no mail, as its template says.
 fn later_group(draft: &DraftView) -> Option<&str> {
-    (!draft.kind.is_reply()).then(|| draft.template.split('/').nth(2)).flatten()
+    (!draft.kind.is_reply()).then(|| group_of(&draft.template)).flatten()
 }
 
 /// The red flags of an item's mail.

@@ -19,6 +19,7 @@ use serde::Serialize;
 use self::{pace::keep_pace, sessions::Sessions};
 pub use self::{
     pace::{LOGIN_PAUSES, Pace, jitter},
+    place::OTHER_TEXT,
     send::{rehearse, unproven},
 };
 use super::{kit, pulse::Pulse};
@@ -63,6 +64,9 @@ pub enum Delivered {
     Placed {
         /// The Drafts mailbox.
         mailbox: String,
+        /// Whether what lies there under its Message-ID has another text than the approved one, and was left as it is: it
+        /// got there in an attempt whose end nobody saw, and was changed since, there or here.
+        other_text: bool,
     },
     /// The server took it.
     Sent,

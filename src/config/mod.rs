@@ -32,7 +32,7 @@ mod watched;
 pub use env::{Env, NoHome};
 pub use files::{Files, OnDisk, Unchecked};
 pub use load::{load, parse};
-pub use oauth::{OAuth, Provider};
+pub use oauth::{OAuth, OAuthProvider};
 pub use report::{Problem, Report};
 
 /// The database's file name in the state directory.

@@ -21,7 +21,7 @@ const TEXT_BYTES_MAX: usize = 2048;
 
 named! {
     /// A provider whose endpoints are known.
-    pub enum Provider {
+    pub enum OAuthProvider {
         /// Gmail and Google Workspace.
         Google = "google",
         /// Outlook.com and Microsoft 365.
@@ -35,7 +35,7 @@ pub struct OAuth {
     /// The account's name; the person gives it to `onward auth`.
     pub account: String,
     /// Whose endpoints they are, where that is known.
-    pub provider: Option<Provider>,
+    pub provider: Option<OAuthProvider>,
     /// The person's own client, registered with the provider.
     pub client_id: String,
     /// Where the secret of that client comes from; many have none.
@@ -78,11 +78,11 @@ const MICROSOFT: Known = Known {
     ],
 };
 
-impl Provider {
+impl OAuthProvider {
     fn known(self) -> &'static Known {
         match self {
-            Provider::Google => &GOOGLE,
-            Provider::Microsoft => &MICROSOFT,
+            OAuthProvider::Google => &GOOGLE,
+            OAuthProvider::Microsoft => &MICROSOFT,
         }
     }
 }
@@ -180,8 +180,8 @@ impl Checker<'_, '_> {
         let client_id = self.text(&at, "client_id", raw.client_id, "oauth needs the client_id of your client", fix);
         let client_secret = raw.client_secret.map(|secret| self.secret("client_secret", secret));
         let has_provider = raw.provider.is_some();
-        let provider: Option<Provider> = raw.provider.and_then(|name| self.name_at(&name));
-        let known = provider.map(Provider::known);
+        let provider: Option<OAuthProvider> = raw.provider.and_then(|name| self.name_at(&name));
+        let known = provider.map(OAuthProvider::known);
         let filled = |known: Option<&str>| known.map(str::to_owned);
         let token_url = match raw.token_url {
             Some(url) => self.endpoint(&url),

@@ -7,11 +7,12 @@ use jiff::Zoned;
 use mail_parser::MessageParser;
 
 use super::{
-    Addressee, Caution, Identity,
+    Addressee, Caution, DraftKind, Identity,
     compose::{NotComposed, Parts, compose, unflow},
     eligibility::is_own,
-    lint,
+    lint::{Made, lint_made},
     person::{is_address, is_mailer, is_no_reply},
+    template::{group_of, has_to_ask},
 };
 use crate::{
     clean,
@@ -116,11 +117,22 @@ pub fn editable(bytes: &[u8]) -> Result<Edit, NotRecomposed> {
     Ok(Edit { to: stored.to, subject: stored.subject, body: stored.text })
 }
 
+/// What a draft is meant to be, and so what its text is held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Purpose<'a> {
+    /// ISO 639-1.
+    pub language: &'a str,
+    /// What it wants.
+    pub kind: DraftKind,
+    /// The name of the text it was made from.
+    pub template: &'a str,
+}
+
 /// The draft with the person's changes: thread and `Message-ID` stay, `Date` becomes `now`.
 pub fn recompose(
     bytes: &[u8],
     edit: &Edit,
-    language: &str,
+    purpose: Purpose<'_>,
     identities: &[Identity],
     now: &Zoned,
 ) -> Result<Recomposed, NotRecomposed> {
@@ -134,7 +146,10 @@ pub fn recompose(
         ..stored
     };
     let mut cautions = recipient_cautions(edit.to.as_ref(), identities);
-    cautions.extend(lint(&edit.body, language).into_iter().map(Caution::from));
+    // The person may know the gender and the title of whom they write to: no names are held against it.
+    let group = group_of(purpose.template).unwrap_or_default();
+    let made = Made { asks: has_to_ask(purpose.kind, group), names: &[] };
+    cautions.extend(lint_made(&edit.body, purpose.language, made).into_iter().map(Caution::from));
     let envelope = Envelope { from, to: edit.to.as_ref().map(|to| to.address().email.clone()) };
     Ok(Recomposed { envelope, bytes: compose(&new)?, cautions })
 }

@@ -7,6 +7,7 @@
 //! claims, [`caps`] how often, [`policy`] which draft it is, [`template`] writes the text, [`compose`] makes the bytes, [`lint()`] checks the wording, [`edit`] takes the person's changes.
 
 pub mod addressee;
+pub mod auth_service;
 pub mod caps;
 pub mod compose;
 pub mod conversations;
@@ -19,7 +20,6 @@ mod look_alike;
 pub mod person;
 pub mod policy;
 pub mod propose;
-pub mod provider;
 mod request;
 pub mod section;
 pub mod suspicion;
@@ -27,14 +27,14 @@ pub mod template;
 
 pub use self::{
     addressee::Addressee,
+    auth_service::AuthService,
     caps::{Caps, Drafted, NoDraft},
     conversations::{Conversations, Interview, conversations},
-    edit::{Edit, Recomposed, editable, parse_edit, recompose},
+    edit::{Edit, Purpose, Recomposed, editable, parse_edit, recompose},
     eligibility::{Eligibility, Relays, SenderKind, eligibility},
     lint::{Finding, lint},
     policy::Policy,
     propose::{History, NotProposed, ReplyContext, ThreadMail, propose, propose_in, propose_later},
-    provider::Provider,
     section::Problem,
     suspicion::suspicion,
     template::Templates,

@@ -16,7 +16,7 @@ use crate::{
     rules::RuleSet,
 };
 
-/// Red flags of a mail. `auth` is what the person's own provider says of it, see [`super::Provider::believed`].
+/// Red flags of a mail. `auth` is what the person's own provider says of it, see [`super::AuthService::believed`].
 pub fn suspicion(rules: &RuleSet, message: &Message, facts: &Facts, auth: Option<&AuthResults>) -> Vec<Caution> {
     let mut found = Vec::new();
     let mut flag = |code: &str, text: String| found.push(Caution::stop(code, text));

@@ -105,9 +105,19 @@ impl Template {
     /// What the wording check says about this text, written out with `values`.
     fn findings(&self, text: &str, values: &Values) -> Vec<Finding> {
         let names: Vec<&str> = [&values.contact, &values.colleague].into_iter().filter_map(|n| n.as_deref()).collect();
-        let asks = self.kind == DraftKind::FeedbackRequest && self.group != ACCEPTING;
+        let asks = has_to_ask(self.kind, &self.group);
         lint_made(text, &self.language, Made { asks, names: &names })
     }
+}
+
+/// The group a text belongs to, by its name ([`Template::id`]).
+pub fn group_of(id: &str) -> Option<&str> {
+    id.split('/').nth(2)
+}
+
+/// Whether a text has to ask exactly one question and to say that no answer is fine.
+pub(super) fn has_to_ask(kind: DraftKind, group: &str) -> bool {
+    kind == DraftKind::FeedbackRequest && group != ACCEPTING
 }
 
 /// What stands around every text of a language.

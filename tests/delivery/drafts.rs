@@ -5,7 +5,10 @@ use onward::{
     app::submit::Delivered,
     config::Tls,
     draft::DraftState,
-    io::{imap::Session, store::EventFilter},
+    io::{
+        imap::{AppendFlags, Session},
+        store::EventFilter,
+    },
     secret::Secret,
 };
 
@@ -65,7 +68,7 @@ async fn a_connection_cut_at_any_byte_leaves_one_draft() {
             assert_eq!(view.state, DraftState::Approved, "{cut:?}: {first:?}");
             assert!(view.remark.starts_with("not placed yet: "), "{cut:?}: {}", view.remark);
             let second = desk.deliver().await;
-            assert!(matches!(second[0].1, Delivered::Placed { .. }), "{cut:?}: {second:?}");
+            assert!(matches!(second[0].1, Delivered::Placed { other_text: false, .. }), "{cut:?}: {second:?}");
         }
         assert_eq!((desk.state(1), count(dovecot, &user, "Drafts")), (DraftState::Placed, 1), "{cut:?}");
     });
@@ -152,7 +155,7 @@ async fn drafts_is_found_by_name_or_named_and_never_made() {
         desk.approve(1);
         let done = desk.deliver().await.remove(0).1;
         match expected {
-            Ok(name) => assert_eq!(done, Delivered::Placed { mailbox: name.to_owned() }, "{user}"),
+            Ok(name) => assert_eq!(done, Delivered::Placed { mailbox: name.to_owned(), other_text: false }, "{user}"),
             Err(expected) => {
                 let Delivered::Later(why) = done else { panic!("{user}: {done:?}") };
                 assert!(why.contains(expected), "{user}: {why}");
@@ -193,4 +196,32 @@ async fn what_lies_in_drafts_is_the_letter_to_the_byte() {
     assert_eq!(found.messages[0].body.as_ref(), Some(&desk.draft(1).bytes));
     let flags = dovecot.run("to-the-byte", &["EXAMINE Drafts", "UID FETCH 1 (FLAGS)"]);
     assert!(flags.contains("\\Seen") && flags.contains("\\Draft"), "{flags}");
+}
+
+/// E1: an APPEND whose end nobody saw, and then a change: what lies there is the person's, nothing is put beside it, and
+/// they are told that it says something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_got_there_before_it_was_changed_is_left_and_told_of() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let server = dovecot.server(Tls::NoneLoopback);
+    let letter = |text: &str| format!("Message-ID: <re1@example.net>\r\n\r\n{text}\r\n");
+    for (user, there, other_text) in [
+        ("older-text", letter("Thanks."), true),
+        // The same words, as a server that encodes mail anew keeps them.
+        ("same-text", letter("Thank  you.\r\n"), false),
+    ] {
+        let desk = Desk::imap(server.port, user, "", "", 1);
+        desk.approve(1);
+        let connected = Session::connect(&server).await.unwrap();
+        let mut session = connected.login(user, &Secret::new(PASSWORD.to_owned())).await.unwrap();
+        session.append("Drafts", AppendFlags::Draft, there.as_bytes()).await.unwrap();
+        let done = desk.deliver().await.remove(0).1;
+        assert_eq!(done, Delivered::Placed { mailbox: "Drafts".to_owned(), other_text });
+        let view = desk.draft(1);
+        assert_eq!((view.state, view.remark.contains("another text")), (DraftState::Placed, other_text));
+        assert_eq!(count(dovecot, user, "Drafts"), 1);
+        session.examine("Drafts").await.unwrap();
+        let found = session.fetch(&[1], 1_000_000).await.unwrap();
+        assert_eq!(found.messages[0].body.as_deref(), Some(there.as_bytes()), "{user}");
+    }
 }

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::listener::{Listener, Visit};
 use super::{Asker, Client, GrantLock, Place, TokenError, Trouble, fail, file, granted, other_trouble, words};
-use crate::config::{OAuth, Provider};
+use crate::config::{OAuth, OAuthProvider};
 use crate::io::clock;
 use crate::secret::Secret;
 
@@ -109,7 +109,7 @@ async fn browser(oauth: &OAuth) -> Result<(Shown, Step), TokenError> {
         |error: std::io::Error| fail(oauth, Trouble::NotGranted(format!("no port can be opened here ({error})")));
     let listener = Listener::open().await.map_err(closed)?;
     // Microsoft lets any port be named only with this name (its documents on redirect addresses); it ends here too.
-    let host = if oauth.provider == Some(Provider::Microsoft) { "localhost" } else { "127.0.0.1" };
+    let host = if oauth.provider == Some(OAuthProvider::Microsoft) { "localhost" } else { "127.0.0.1" };
     let redirect = RedirectUrl::new(format!("http://{host}:{}/", listener.port()));
     let redirect = redirect.map_err(|_| no_way("the address to come back to is none"))?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -118,7 +118,7 @@ async fn browser(oauth: &OAuth) -> Result<(Shown, Step), TokenError> {
         .authorize_url(CsrfToken::new_random)
         .add_scopes(oauth.scopes.iter().cloned().map(Scope::new))
         .set_pkce_challenge(challenge);
-    if oauth.provider == Some(Provider::Google) {
+    if oauth.provider == Some(OAuthProvider::Google) {
         // Without these Google gives a refresh token only the first time a person says yes.
         request = request.add_extra_param("access_type", "offline").add_extra_param("prompt", "consent");
     }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use super::authorize::{Pending, Way, begin_with};
 use super::*;
-use crate::config::Provider;
+use crate::config::OAuthProvider;
 use crate::secret::SecretSource;
 
 #[path = "../../../tests/support/token_endpoint.rs"]
@@ -345,8 +345,8 @@ async fn a_browser_that_brings_a_no_ends_it() {
 #[tokio::test(start_paused = true)]
 async fn a_browser_is_not_waited_for_for_ever() {
     let (_endpoint, oauth, _directory) = stale(vec![Answer::Stall]).await;
-    let microsoft = OAuth { provider: Some(Provider::Microsoft), client_secret: None, ..oauth.clone() };
-    let google = OAuth { provider: Some(Provider::Google), client_secret: None, ..oauth };
+    let microsoft = OAuth { provider: Some(OAuthProvider::Microsoft), client_secret: None, ..oauth.clone() };
+    let google = OAuth { provider: Some(OAuthProvider::Google), client_secret: None, ..oauth };
     let pending = begun(&google, Some(Way::Browser)).await;
     let asked = query(&pending.shown().url);
     assert_eq!((asked["access_type"].as_str(), asked["prompt"].as_str()), ("offline", "consent"));

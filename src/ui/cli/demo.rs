@@ -169,7 +169,7 @@ fn deliver(screen: &mut Screen<'_>, runtime: &tokio::runtime::Runtime, demo: &De
     let approved = runtime.block_on(outbox.db.call(|store| submit::approved(store)))?;
     for (id, delivered) in runtime.block_on(submit::deliver(&outbox, &approved, When::Now)) {
         match delivered {
-            Delivered::Placed { mailbox } => {
+            Delivered::Placed { mailbox, .. } => {
                 let there = demo.server.mailbox_messages(&mailbox).len();
                 screen.line(format!("Draft {id} lies in the mailbox {mailbox} now ({there} message there). A mail client sends it; Onward does not."))?;
             }

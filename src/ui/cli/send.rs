@@ -175,7 +175,8 @@ fn as_far_as_known(home: &Home, id: i64, delivered: &Delivered) -> Result<Delive
 /// What became of a draft, for the person.
 fn said(delivered: &Delivered) -> String {
     match delivered {
-        Delivered::Placed { mailbox } => format!("it lies in {mailbox}; your mail client sends it when you want."),
+        Delivered::Placed { mailbox, other_text: true } => format!("{mailbox}: {}.", submit::OTHER_TEXT),
+        Delivered::Placed { mailbox, .. } => format!("it lies in {mailbox}; your mail client sends it when you want."),
         Delivered::Sent => "sent.".to_owned(),
         Delivered::Later(why) => format!("not yet: {why}. It stays approved and is tried again."),
         Delivered::Refused(why) => {

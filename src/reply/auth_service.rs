@@ -9,7 +9,7 @@ use crate::message::AuthResults;
 
 /// How an account's provider is recognised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Provider {
+pub struct AuthService {
     /// The authserv-id as configured; then no other one counts.
     pub authserv_id: Option<String>,
     /// Domains of the provider: that of the IMAP server, those of the addresses mail is received at, and the one it calls
@@ -17,7 +17,7 @@ pub struct Provider {
     pub domains: Vec<String>,
 }
 
-impl Provider {
+impl AuthService {
     /// The results, where it is this provider that says so.
     pub fn believed<'m>(&self, results: Option<&'m AuthResults>) -> Option<&'m AuthResults> {
         results.filter(|results| match &self.authserv_id {
@@ -45,9 +45,9 @@ mod tests {
         let foreign = "Authentication-Results: mx.evil.example; dmarc=pass\r\n";
         let folded = "authentication-results:\r\n\t(x) MX.roe.example 1;\r\n\tdmarc=fail (p=reject\r\n\t dis=none)\r\n";
         let huge = format!("Authentication-Results: {}; dmarc=pass\r\n", "x".repeat(100_000));
-        let learned = Provider { authserv_id: None, domains: vec!["imap.roe.example".into(), "127.0.0.1".into()] };
-        let configured = Provider { authserv_id: Some("mx.roe.example".into()), domains: Vec::new() };
-        let other = Provider { authserv_id: Some("mx2.roe.example".into()), ..learned.clone() };
+        let learned = AuthService { authserv_id: None, domains: vec!["imap.roe.example".into(), "127.0.0.1".into()] };
+        let configured = AuthService { authserv_id: Some("mx.roe.example".into()), domains: Vec::new() };
+        let other = AuthService { authserv_id: Some("mx2.roe.example".into()), ..learned.clone() };
         let fail = Some(AuthResult::Fail);
         for (what, head, provider, expected) in [
             ("own", own.to_owned(), &learned, fail),
@@ -58,7 +58,7 @@ mod tests {
             ("absent", String::new(), &learned, None),
             ("folded, with comments", folded.to_owned(), &learned, fail),
             ("huge", huge, &learned, None),
-            ("no provider known", own.to_owned(), &Provider::default(), None),
+            ("no provider known", own.to_owned(), &AuthService::default(), None),
         ] {
             let mail = format!("{head}From: a@kestrel.example\r\nSubject: x\r\n\r\nHello\r\n");
             let message = Message::parse(mail.as_bytes(), Fetched::Whole);
