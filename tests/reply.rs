@@ -8,11 +8,11 @@ use jiff::{Timestamp, Zoned};
 use mail_parser::MessageParser;
 use onward::{
     classify::{Fact, Facts},
-    message::{Address, Defect, HeaderFacts, Message, MessageId},
+    message::{Address, Block, Defect, HeaderFacts, Message, MessageId, Zone},
     outcome::{Category, Outcome, Reason, Stage},
     reply::{
         Caution, DraftKind, Edit, History, Identity, Interview, Policy, ProposedDraft, Purpose, Relays, ReplyContext,
-        SenderKind, Templates, ThreadMail, editable, eligibility, lint, parse_edit,
+        SenderKind, Templates, ThreadMail, editable, eligibility, lint, occasion, parse_edit,
         policy::{Recipient, Situation},
         propose, propose_in, recompose,
     },
@@ -441,7 +441,8 @@ fn salutations_as_they_signed() {
 }
 
 #[test]
-/// What is certain of the process stands in the text: the colleague, the day of the only conversation, the number of them.
+/// What is certain of the process stands in the text: the colleague, the day of the only conversation, the number of them,
+/// and what the no itself thanks for.
 fn a_thank_you_is_specific_where_that_is_certain() {
     let front = "+++\nlang = \"en\"\nkind = \"feedback-request\"\ngroup = \"feedback-after-interview\"";
     // As long as a reply has to be.
@@ -473,6 +474,9 @@ fn a_thank_you_is_specific_where_that_is_certain() {
     assert!(written(&case).contains("all two of them."), "{}", written(&case));
     case.interviews.push(Interview { at: "2026-11-07T09:00:00Z".parse().unwrap(), dates: Vec::new() });
     assert!(!written(&case).contains(" of them.") && !written(&case).contains("Ben Ito"), "{}", written(&case));
+    let text = "Thank you for the telephone interview on Tuesday.".to_owned();
+    case.message.blocks.push(Block { zone: Zone::Body, paragraph: 9, text });
+    assert!(written(&case).contains("for the telephone call."), "{}", written(&case));
 }
 
 #[test]
@@ -483,8 +487,9 @@ fn no_text_file_is_forgotten() {
         for language in std::fs::read_dir(root.join("templates").join(kind)).unwrap() {
             let folder = language.unwrap().path();
             if folder.is_file() {
-                // What the wording check looks for is no text.
-                assert_eq!(std::fs::read_to_string(&folder).unwrap(), lint::LISTS);
+                // Lists, no texts.
+                let lists = std::fs::read_to_string(&folder).unwrap();
+                assert!([lint::LISTS, occasion::OCCASIONS].contains(&lists.as_str()), "{}", folder.display());
                 continue;
             }
             for file in std::fs::read_dir(folder).unwrap() {

@@ -13,6 +13,7 @@ use onward::{
     reply::{
         DraftKind, Templates,
         lint::{Made, lint_made},
+        occasion::Occasion,
         person::signed_name,
         template::{Values, value},
     },
@@ -42,6 +43,7 @@ fn known(rules: &RuleSet, bytes: &[u8], n: usize) -> Values {
         colleague: some(["Alex Poe", "Dr. Jean-Luc van der Meer"][n % 2]),
         rounds: Some(2 + (n % 5) as u8),
         interview_day: Date::new(2026, 1 + (n % 12) as i8, 1 + (n % 28) as i8).ok(),
+        occasion: Some(Occasion::ALL[n % Occasion::ALL.len()]),
     }
 }
 
@@ -122,12 +124,15 @@ fn every_text_reads_well_in_every_context() {
             colleague: some("Dr. María de los Ángeles Núñez"),
             rounds: Some(6),
             interview_day: Date::new(2026, 11, 11).ok(),
+            occasion: Some(Occasion::Presentation),
         },
         Values { employer: some("Kestrel Inc."), me: some("Sam"), rounds: Some(2), ..bare.clone() },
         Values { role: some("C++ / C# Engineer"), me: some("Sam Roe"), colleague: some("Alex Poe"), ..bare.clone() },
         Values { interview_day: Date::new(2026, 3, 1).ok(), ..bare.clone() },
-        bare,
+        bare.clone(),
     ];
+    let occasions = Occasion::ALL.iter().map(|one| Values { occasion: Some(*one), ..bare.clone() });
+    let contexts: Vec<Values> = contexts.into_iter().chain(occasions).collect();
     for language in LANGUAGES {
         let (bad, written) = judge(&templates, language, &contexts);
         none(&bad);
@@ -158,6 +163,7 @@ fn texts_of_a_group_do_not_repeat_each_other() {
         colleague: some("Alex Poe"),
         rounds: Some(3),
         interview_day: Date::new(2026, 3, 12).ok(),
+        occasion: Some(Occasion::Phone),
         ..Values::default()
     };
     let mut seen = BTreeSet::new();

@@ -6,8 +6,9 @@
 mod lists;
 
 pub use lists::LISTS;
+pub(super) use lists::compared;
 pub(crate) use lists::contains_phrase;
-use lists::{OWNERS, SHIPPED, Words, compared};
+use lists::{OWNERS, SHIPPED, Words};
 
 use super::Caution;
 use crate::clean;
@@ -73,9 +74,9 @@ struct Text<'a> {
 }
 
 /// A sentence as it stands and as it is compared.
-struct Sentence {
+pub(super) struct Sentence {
     shown: String,
-    lower: String,
+    pub(super) lower: String,
 }
 
 /// Everything that is to be said about `text`, a whole reply from salutation to signature, meant to be in `language`
@@ -196,7 +197,7 @@ fn quoted(sentence: &str) -> String {
 }
 
 /// The sentences of a text. A line break inside a paragraph ends none: editors wrap lines.
-fn sentences(text: &str) -> Vec<Sentence> {
+pub(super) fn sentences(text: &str) -> Vec<Sentence> {
     let mut out = Vec::new();
     let mut open: Vec<&str> = Vec::new();
     for line in text.lines().chain([""]) {

@@ -17,6 +17,7 @@ pub mod habit;
 pub mod later;
 pub mod lint;
 mod look_alike;
+pub mod occasion;
 pub mod person;
 pub mod policy;
 pub mod propose;

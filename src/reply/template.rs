@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::{
     DraftKind, Finding, Problem,
     lint::{Made, lint_made},
+    occasion::{self, Occasion},
     section::{Section, first_line, sections},
 };
 use crate::clean;
@@ -21,9 +22,10 @@ use crate::clean;
 pub use shipped::SHIPPED;
 
 /// What a template may name.
-pub const VARIABLES: &[&str] = &["employer", "role", "contact", "me", "colleague", "rounds", "interview_day"];
+pub const VARIABLES: &[&str] =
+    &["employer", "role", "contact", "me", "colleague", "rounds", "interview_day", "occasion"];
 /// Those that make a thank-you specific: a text that uses one is taken before a text that does not.
-const SPECIFIC: &[&str] = &["colleague", "rounds", "interview_day"];
+const SPECIFIC: &[&str] = &["colleague", "rounds", "interview_day", "occasion"];
 /// The group that takes an offer of feedback: what they offered needs no release.
 const ACCEPTING: &str = "accept-feedback";
 /// Longest value put into a text, in characters. A longer one is treated as unknown: a cut title is a hole as well.
@@ -46,6 +48,8 @@ pub struct Values {
     pub rounds: Option<u8>,
     /// The day of the only conversation.
     pub interview_day: Option<Date>,
+    /// What the person did there, where the no thanks for it.
+    pub occasion: Option<Occasion>,
 }
 
 impl Values {
@@ -60,6 +64,7 @@ impl Values {
             colleague: known("Alex Poe"),
             rounds: Some(3),
             interview_day: Date::new(2026, 3, 12).ok(),
+            occasion: Some(Occasion::Presentation),
         }
     }
 }
@@ -318,6 +323,7 @@ impl Templates {
             ("colleague", colleague),
             ("rounds", rounds),
             ("interview_day", interview_day),
+            ("occasion", values.occasion.and_then(|occasion| occasion::words(occasion, language))),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
