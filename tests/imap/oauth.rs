@@ -1,18 +1,20 @@
 //! Logins with an access token, against servers that take it, refuse it with a reason, or take it and stay shut.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use onward::{
     app::login::{self, Matter},
-    config::{Access, Login, OAuth, Tls},
+    config::{Access, Login, OAuth, Server, Tls},
     io::imap::{Kind, Session},
     secret::{Secret, SecretSource},
 };
+use tokio::sync::Semaphore;
 
 use crate::support::{
+    dovecot::Dovecot,
     imap_script::{Script, Step, expect, send},
-    token_endpoint::{Answer, TokenEndpoint},
+    token_endpoint::{Answer, Asked, TokenEndpoint},
 };
 
 const USER: &str = "ann@example.org";
@@ -128,6 +130,10 @@ async fn a_refusal_is_heard_out_and_says_whether_a_fresh_token_may_help() {
 
 /// An account whose grant holds the token `old`.
 fn login(script: &Script, endpoint: &TokenEndpoint, directory: &Path) -> Login {
+    login_at(script.server(Tls::NoneLoopback), USER, endpoint, directory)
+}
+
+fn login_at(server: Server, user: &str, endpoint: &TokenEndpoint, directory: &Path) -> Login {
     let grant = directory.join("oauth-home.json");
     let text = format!(
         r#"{{"client_id":"c","token_url":"{}","refresh_token":"r","access_token":"old","fresh_until":"9999-01-01T00:00:00Z"}}"#,
@@ -146,12 +152,7 @@ fn login(script: &Script, endpoint: &TokenEndpoint, directory: &Path) -> Login {
         scopes: vec!["mail".to_owned()],
         grant,
     };
-    Login {
-        server: script.server(Tls::NoneLoopback),
-        user: USER.to_owned(),
-        access: Access::OAuth(Box::new(oauth)),
-        provider: None,
-    }
+    Login { server, user: user.to_owned(), access: Access::OAuth(Box::new(oauth)), provider: None }
 }
 
 /// The connections, the endpoint's answer, what comes of it, and how often the endpoint is asked.
@@ -259,4 +260,44 @@ async fn a_login_that_opens_nothing_is_told_as_such_and_not_tried_again_soon() {
     assert_eq!(Matter::of(&error), Matter::Refused, "the pauses of a refused login");
     assert_eq!(endpoint.asked(), [], "another token would not help");
     script.lines().await;
+}
+
+/// A real server asks the issuer about each token (RFC 7662): an old one is renewed and shown once more over TLS, in
+/// either mechanism, and one of somebody else opens nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn dovecot_opens_for_a_fresh_token_of_the_same_person() {
+    for (mechanism, issued, expected, asked) in [
+        ("xoauth2", "of-ann", Ok(()), 2),
+        ("oauthbearer", "of-ann", Ok(()), 2),
+        ("xoauth2", "of-bob", Err(Matter::Refused), 2),
+    ] {
+        let about = |_: usize, asked: &Asked| match asked.field("token").strip_prefix("of-") {
+            Some(user) => Answer::Json(200, format!(r#"{{"active":true,"username":"{user}"}}"#)),
+            None => Answer::Json(200, r#"{"active":false}"#.to_owned()),
+        };
+        let issuer = TokenEndpoint::start_with(about, Arc::new(Semaphore::new(Semaphore::MAX_PERMITS))).await;
+        let endpoint = TokenEndpoint::start(vec![Answer::tokens(issued, None, 3600)]).await;
+        let directory = tempfile::tempdir().unwrap();
+        // Read by the server's own user.
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let args = directory.path().join("oauth2.conf.ext");
+        let about_tokens = format!(
+            "introspection_mode = post\nintrospection_url = {}\nusername_attribute = username\n\
+             active_attribute = active\nactive_value = true\ntimeout_msecs = 5000\n",
+            issuer.url("introspect")
+        );
+        fs::write(&args, about_tokens).unwrap();
+        let settings = format!(
+            "auth_mechanisms = {mechanism}\npassdb {{\n  driver = oauth2\n  mechanisms = {mechanism}\n  args = {}\n}}\n",
+            args.display()
+        );
+        let Some(dovecot) = Dovecot::with(&settings, true) else { return };
+        let login = login_at(dovecot.server(Tls::Implicit), "ann", &endpoint, directory.path());
+        let done = login::open(&login).await;
+        assert_eq!(done.as_ref().map(|_| ()).map_err(Matter::of), expected, "{mechanism} {issued}: {done:?}");
+        assert_eq!((issuer.asked().len(), endpoint.asked().len()), (asked, 1), "{mechanism} {issued}");
+        if let Ok(mut session) = done {
+            assert_eq!(session.examine("INBOX").await.unwrap().exists, 0);
+        }
+    }
 }
