@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -66,6 +66,10 @@ pub fn forget_refusals() {
     USELESS.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
+fn useless() -> MutexGuard<'static, BTreeSet<String>> {
+    USELESS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A login, told apart from others.
 fn key(login: &Login) -> String {
     format!("{}@{}:{}", login.user, login.server.host, login.server.port)
@@ -80,10 +84,13 @@ pub async fn credential(access: &Access) -> Result<Credential> {
     })
 }
 
-/// Another token than the one that was refused; `None` where there is none, and asking again would be of no use.
-async fn another(access: &Access, refused: &Credential) -> Result<Option<Credential>> {
+/// Another token than the one that was refused; `None` where there is none, or where one has been of no use before.
+async fn another(login: &Login, refused: &Credential) -> Result<Option<Credential>> {
     let Credential::Token(refused) = refused else { return Ok(None) };
-    let token: Secret = match access {
+    if useless().contains(&key(login)) {
+        return Ok(None);
+    }
+    let token: Secret = match &login.access {
         Access::Password(_) => return Ok(None),
         Access::Token(source) => secret::read(source).await?,
         Access::OAuth(oauth) => oauth::renewed(oauth, refused).await?,
@@ -94,17 +101,16 @@ async fn another(access: &Access, refused: &Credential) -> Result<Option<Credent
 /// Connects to the IMAP server and logs in; once more with another token where the first may have been too old, and where
 /// that has not been of no use before.
 pub async fn open(login: &Login) -> Result<Session> {
-    let useless = || USELESS.lock().unwrap_or_else(PoisonError::into_inner);
     let credential = credential(&login.access).await?;
     let error = match attempt(login, &credential, line(login).await?).await {
-        Err(error) if error.wants_fresh_token() && !useless().contains(&key(login)) => error,
+        Err(error) if error.wants_fresh_token() => error,
         Err(error) => return Err(error.into()),
         Ok(session) => {
             useless().remove(&key(login));
             return Ok(session);
         }
     };
-    let Some(credential) = another(&login.access, &credential).await? else { return Err(error.into()) };
+    let Some(credential) = another(login, &credential).await? else { return Err(error.into()) };
     match attempt(login, &credential, line(login).await?).await {
         Err(error) if error.wants_fresh_token() => {
             useless().insert(key(login));
@@ -131,21 +137,31 @@ async fn attempt(
     }
 }
 
-/// Submits a draft that was taken for sending, and once more where the token was too old: nothing left then.
+/// Submits a draft that was taken for sending, and once more where the token was too old: nothing left then. Gives how
+/// many tries at the login it took as well.
 pub async fn submit(
     login: &Login,
     credential: &Credential,
     ready: &ApprovedDraft,
     gate: &mut impl smtp::Gate,
-) -> Delivery {
+) -> (Delivery, usize) {
     let first = smtp::submit(&login.server, &login.user, credential, ready, gate).await;
     if !first.stale_token {
-        return first.delivery;
+        if let Delivery::Sent(_) = first.delivery {
+            useless().remove(&key(login));
+        }
+        return (first.delivery, 1);
     }
-    match another(&login.access, credential).await {
-        Ok(Some(fresh)) => smtp::submit(&login.server, &login.user, &fresh, ready, gate).await.delivery,
-        Ok(None) => first.delivery,
-        Err(error) => Delivery::AccountRefused(crate::clean::line(&format!("{error:#}"))),
+    match another(login, credential).await {
+        Ok(Some(fresh)) => {
+            let second = smtp::submit(&login.server, &login.user, &fresh, ready, gate).await;
+            if second.stale_token {
+                useless().insert(key(login));
+            }
+            (second.delivery, 2)
+        }
+        Ok(None) => (first.delivery, 1),
+        Err(error) => (Delivery::AccountRefused(crate::clean::line(&format!("{error:#}"))), 1),
     }
 }
 
@@ -154,7 +170,7 @@ pub async fn rehearse(login: &Login, address: &str, now: Timestamp) -> Result<De
     let credential = credential(&login.access).await?;
     let first = smtp::rehearse(&login.server, &login.user, &credential, address, now).await;
     if first.stale_token
-        && let Some(fresh) = another(&login.access, &credential).await?
+        && let Some(fresh) = another(login, &credential).await?
     {
         return Ok(smtp::rehearse(&login.server, &login.user, &fresh, address, now).await.delivery);
     }

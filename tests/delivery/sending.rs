@@ -1,9 +1,10 @@
 //! Sending: one mail after the other, in their order, again when it is due, and never two for one approval.
 
-use std::{thread, time::Duration};
+use std::{os::unix::fs::PermissionsExt as _, thread, time::Duration};
 
 use onward::{
     app::submit::{Delivered, When},
+    config::Access,
     delivery::SendLimits,
     draft::DraftState,
     outcome::Category,
@@ -18,6 +19,7 @@ use crate::{
         home::Home,
         mail::sample,
         smtp_sink::{Fault, Mode, Sink, Step},
+        token_endpoint::{Answer, TokenEndpoint},
     },
 };
 
@@ -172,4 +174,37 @@ async fn what_happened_since_voids_an_approval() {
     assert!(done.len() == 2 && done.iter().all(|(_, one)| matches!(one, Delivered::Not(_))), "{done:?}");
     assert_eq!([1, 2].map(|draft| desk.state(draft)), [DraftState::Pending; 2]);
     assert!(sink.commands().is_empty(), "{:?}", sink.commands());
+}
+
+/// G1: a fresh token that is refused as well is not asked for again by the next try, whoever makes it.
+#[tokio::test]
+async fn a_second_try_shows_no_third_token() {
+    let (sink, imap) = sink(&[]).await;
+    let endpoint = TokenEndpoint::start(vec![Answer::tokens("bad-2", None, 3600)]).await;
+    let more = format!(
+        "[account.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none-loopback\"\nuser = \"ada\"\n\
+         oauth.client_id = \"c\"\noauth.token_url = \"{}\"\noauth.device_url = \"{}\"\noauth.scopes = [\"mail\"]\n\
+         [reply]\ndeliver = \"smtp\"\n",
+        sink.port,
+        endpoint.url("token"),
+        endpoint.url("device")
+    );
+    let desk = Desk::imap(imap.port(), "ada", "", &more, 1);
+    let login = desk.config.accounts[0].smtp.as_ref().unwrap();
+    let Access::OAuth(oauth) = &login.access else { panic!("{login:?}") };
+    let grant = format!(
+        r#"{{"client_id":"c","token_url":"{}","refresh_token":"r","access_token":"bad-1",
+            "fresh_until":"9999-01-01T00:00:00Z"}}"#,
+        endpoint.url("token")
+    );
+    std::fs::write(&oauth.grant, grant).unwrap();
+    std::fs::set_permissions(&oauth.grant, std::fs::Permissions::from_mode(0o600)).unwrap();
+    desk.approve(1);
+    for (tries, asked) in [(2, 1), (3, 1), (4, 1)] {
+        let done = desk.deliver().await.remove(0).1;
+        assert!(matches!(done, Delivered::Later(_)), "{done:?}");
+        let logins = sink.commands().iter().filter(|command| *command == "AUTH").count();
+        assert_eq!((logins, endpoint.asked().len()), (tries, asked));
+    }
+    assert_eq!((desk.state(1), sink.accepted().len()), (DraftState::Approved, 0));
 }

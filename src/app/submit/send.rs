@@ -103,9 +103,9 @@ pub(super) async fn send(
         Err(error) => return Err(error.into()),
     };
     let mut leave = Leave { db: db.clone(), dir: outbox.dir().to_owned(), draft: id };
-    let delivery = login::submit(login, &credential, &ready, &mut leave).await;
+    let (delivery, tries) = login::submit(login, &credential, &ready, &mut leave).await;
     let shown = match &delivery {
-        Delivery::AccountRefused(_) => Shown::LoginRefused,
+        Delivery::AccountRefused(_) => Shown::LoginRefused { tries },
         Delivery::Sent(_) | Delivery::Refused(_) => Shown::AccountFine,
         Delivery::Deferred(_) | Delivery::Unconfirmed(_) | Delivery::Held(_) => Shown::Nothing,
     };

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{
-        login::{Matter, PERSON_EVERY},
+        login::{Matter, PERSON_EVERY, tries},
         pulse::Pulse,
     },
     config::{Account, Source, providers::Provider},
@@ -125,9 +125,9 @@ async fn one(outbox: &Outbox<'_>, sessions: &mut Sessions, pace: &mut Pace, task
         Ok(()) => pace.calm(&resting),
         Err(error) => {
             let (refused, hint) = match Matter::of(error) {
-                Matter::Refused => (true, None),
-                Matter::Person => (false, Some(PERSON_EVERY)),
-                Matter::Passing(hint) => (false, hint),
+                Matter::Refused => (tries(error), None),
+                Matter::Person => (0, Some(PERSON_EVERY)),
+                Matter::Passing(hint) => (0, hint),
             };
             if !pace.has_rested(&resting) {
                 // Not why: that quotes servers.
