@@ -113,7 +113,7 @@ fn nothing_is_found_in_the_shipped_rules() {
 
 #[test]
 fn the_shipped_files_are_laid_out_as_rules_fmt_does() {
-    let replies = ("rules/replies.toml".to_owned(), include_str!("../rules/replies.toml").to_owned());
+    let replies = ("rules/replies.toml".to_owned(), include_str!("../rules/replies.toml").into());
     for (name, text) in rules::shipped().into_iter().map(|s| (s.name, s.text)).chain([replies]) {
         assert!(rules::formatted(&text).unwrap() == text, "{name} is not laid out: `onward rules fmt {name}`");
     }

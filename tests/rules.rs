@@ -59,9 +59,9 @@ fn a_pack_passes_the_tests_it_carries() {
 fn a_failing_test_says_what_was_found_and_why() {
     let mut sources = pack();
     for source in &mut sources {
-        source.text = source.text.replace("[\"It is a sad day.\"]", "[\"Sadly it rains.\"]");
+        source.text = source.text.replace("[\"It is a sad day.\"]", "[\"Sadly it rains.\"]").into();
         source.text =
-            source.text.replace("[\"Your application arrived.\"]", "[\"Your application may have arrived.\"]");
+            source.text.replace("[\"Your application arrived.\"]", "[\"Your application may have arrived.\"]").into();
     }
     let report = rules::check(&set(&sources));
     let codes: Vec<&str> = report.failures.iter().map(|f| f.code).collect();
@@ -108,7 +108,7 @@ fn every_mistake_is_named_at_once_with_its_place_and_a_way_out() {
 
 #[test]
 fn files_that_cannot_be_used_are_refused() {
-    let source = |text: &str| Source { name: "x.toml".into(), text: text.into(), layer: Layer::User };
+    let source = |text: &str| Source { name: "x.toml".into(), text: text.to_owned().into(), layer: Layer::User };
     for (text, code) in [
         ("schema = 1", "R037"),
         ("schema = 2", "R003"),
@@ -135,7 +135,7 @@ fn the_persons_files_change_what_they_say() {
     assert!(set.rule("en.interview.visit").is_none(), "without a day, `until` has not come");
     let sadly = set.rule("en.rejection.sadly").unwrap();
     assert_eq!((sadly.weight, sadly.changed_by.len()), (3.0, 2));
-    assert!(sadly.written.contains(&"it saddens us".to_owned()));
+    assert!(set.written(sadly).any(|phrase| phrase == "it saddens us"));
     let hit = classify::try_sentence(&set, "en.rejection.others", "We hired two rivals.").unwrap();
     assert_eq!(hit.dropped, None, "word lists are extended");
 
@@ -271,7 +271,7 @@ fn several_thousand_phrases_stay_usable() {
             phrases.join(", ")
         ));
     }
-    let set = rules::load(&[Source { name: "many.toml".into(), text, layer: Layer::User }]).unwrap();
+    let set = rules::load(&[Source { name: "many.toml".into(), text: text.into(), layer: Layer::User }]).unwrap();
     assert_eq!(set.phrase_count(), 3000);
     let report = rules::check(&set);
     assert!(report.failures.is_empty(), "{}", shown(&report.failures));
@@ -288,7 +288,7 @@ fn dead_needless_slow_and_contradictory_phrases_are_named() {
     let phrases = "phrases = [\n\"we are sorry. goodbye\",\n\"brass band\",\n\"our brass band\",\n\"the the\",\n\"not be moving forward\",\n]\n";
     let tests = "match = [\n\"A brass band.\",\n\"We will not be moving forward with your application for the role.\",\n]\nno_match = [\"A band.\"]\n";
     let text = format!("{head}{rule}{phrases}{tests}");
-    sources.push(Source { name: "mine.toml".into(), text, layer: Layer::User });
+    sources.push(Source { name: "mine.toml".into(), text: text.into(), layer: Layer::User });
     let found = rules::lint(&set(&sources), &sources, Layer::User);
     let codes: Vec<(&str, u32)> = found.iter().map(|p| (p.code, p.line)).collect();
     assert_eq!(codes, [("R104", 9), ("R106", 11), ("R109", 12), ("R108", 17)], "{}", shown(&found));
@@ -317,7 +317,7 @@ fn a_rule_against_tells_two_outcomes_apart() {
         let text: String = rules.into_iter().map(String::as_str).collect();
         let mut sources = shipped.clone();
         let text = format!("schema = 1\nlanguage = \"en\"\n{text}");
-        sources.push(Source { name: "mine.toml".into(), text, layer: Layer::User });
+        sources.push(Source { name: "mine.toml".into(), text: text.into(), layer: Layer::User });
         let found = rules::lint(&set(&sources), &sources, Layer::User);
         let codes: Vec<&str> = found.iter().map(|p| p.code).collect();
         assert_eq!(codes, wanted, "{}", shown(&found));
@@ -327,7 +327,7 @@ fn a_rule_against_tells_two_outcomes_apart() {
 /// The keys that the reader takes in a table, as its own help names them.
 fn keys_of(table: &str, what: &str) -> Vec<String> {
     let text = format!("schema = 1\n{table}\nqqqq = 1\n");
-    let problems = rules::load(&[Source { name: "x.toml".into(), text, layer: Layer::User }]).unwrap_err();
+    let problems = rules::load(&[Source { name: "x.toml".into(), text: text.into(), layer: Layer::User }]).unwrap_err();
     let help =
         problems.iter().filter_map(|p| p.help.as_ref()).find_map(|h| h.strip_prefix(&format!("a {what} knows ")));
     let help = help.unwrap_or_else(|| panic!("{table}: {}", shown(&problems)));

@@ -3,7 +3,7 @@
 //! Its shape is that of the mailbox on which other mail filters were measured: sizes from 4 KB (one mail in ten is
 //! smaller) over 10 KB (half are) to 26 KB (one in ten is larger) and 57 KB at most, 44 % in plain text and HTML, another
 //! 10 % in HTML alone, quoted-printable, base64 and Latin-1, seven in ten in English, the others in German and French.
-//! Four mails in five have nothing to do with work.
+//! Most have nothing to do with work.
 
 use std::{fs, path::Path};
 
@@ -21,8 +21,6 @@ const BOTH_FORMS: usize = 44;
 const HTML_ALONE: usize = 54;
 /// In per cent: plain mails in Latin-1.
 const LATIN1: usize = 10;
-/// In per cent: mails that begin with one about work.
-const ABOUT_WORK: usize = 20;
 /// Bytes of markup around a paragraph of a newsletter.
 const CELL: (&str, &str) = (
     r#"<tr><td style="padding:0 24px 12px 24px;font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:22px;color:#333333"><p style="margin:0">"#,
@@ -101,8 +99,8 @@ fn texts(language: &str) -> Texts {
 }
 
 /// The text of a mail of about so many bytes.
-fn text(draw: &mut Draw, texts: &Texts, bytes: usize) -> String {
-    let first = if draw.below(100) < ABOUT_WORK { &texts.work } else { &texts.other };
+fn text(draw: &mut Draw, texts: &Texts, bytes: usize, about_work: usize) -> String {
+    let first = if draw.below(100) < about_work { &texts.work } else { &texts.other };
     let mut out = draw.one(first).cloned().unwrap_or_default();
     while out.len() < bytes {
         out.push_str("\r\n\r\n");
@@ -135,8 +133,8 @@ fn latin1(number: usize, text: &str) -> Vec<u8> {
     head.into_bytes().into_iter().chain(body).collect()
 }
 
-/// So many mails.
-pub fn mailbox(mails: usize) -> Vec<Vec<u8>> {
+/// So many mails, of which so many per cent begin with one about work.
+pub fn mailbox(mails: usize, about_work: usize) -> Vec<Vec<u8>> {
     let by_language: Vec<(&str, Texts)> = ["en", "de", "fr"].into_iter().map(|l| (l, texts(l))).collect();
     let mut draw = Draw(SEED);
     let one = |number: usize| {
@@ -146,7 +144,7 @@ pub fn mailbox(mails: usize) -> Vec<Vec<u8>> {
         let form = draw.below(100);
         // In HTML about half the bytes are markup, and in both forms the text stands twice.
         let of_text = if form < BOTH_FORMS { size * 2 / 7 } else { size * if form < HTML_ALONE { 2 } else { 5 } / 5 };
-        let text = text(&mut draw, texts, of_text);
+        let text = text(&mut draw, texts, of_text, about_work);
         if form >= HTML_ALONE && draw.below(100) < LATIN1 {
             return Some(latin1(number, &text));
         }

@@ -102,7 +102,7 @@ pub fn text(data: &[u8]) -> u64 {
 pub fn rules(data: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(data.get(..FILE_BYTES).unwrap_or(data)).into_owned();
     let lines = text.lines().count() as u32 + 1;
-    let source = Source { name: "own.toml".to_owned(), text, layer: Layer::User };
+    let source = Source { name: "own.toml".to_owned(), text: text.into(), layer: Layer::User };
     match rules::load(std::slice::from_ref(&source)) {
         Ok(set) => 1 + set.rules().len() as u64,
         Err(found) => {

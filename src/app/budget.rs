@@ -36,6 +36,11 @@ impl Budget {
         self.limit = limit;
     }
 
+    /// Whether there is a limit.
+    pub fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// So much was fetched.
     pub fn spend(&mut self, bytes: u64, now: Timestamp) {
         let today = day(now);

@@ -15,7 +15,7 @@ use crate::{
     learn::Learned,
     note::Notes,
     reply::{AuthService, Identity, Policy, Problem, Templates, later::After},
-    rules::{self, RuleSet, Source, Trust},
+    rules::{self, Purpose, RuleSet, Source, Trust},
     telling::TellingPolicy,
 };
 
@@ -76,7 +76,7 @@ impl Kit {
     pub fn load(config: &Config) -> Result<Kit, KitProblems> {
         let mut problems = Vec::new();
         let rules_dir = config.rules_dir();
-        let rules = match load_rules(Some(&rules_dir), &config.rules.disable) {
+        let rules = match load_rules(Purpose::Judging, Some(&rules_dir), &config.rules.disable) {
             Ok(rules) => Some(rules),
             Err(found) => {
                 problems.extend(found);
@@ -145,9 +145,9 @@ pub fn rule_sources(rules_dir: Option<&Path>, disabled: &[String]) -> Result<Vec
 }
 
 /// The rules in force, or everything that is wrong with them.
-pub fn load_rules(rules_dir: Option<&Path>, disabled: &[String]) -> Result<RuleSet, Vec<String>> {
+pub fn load_rules(purpose: Purpose, rules_dir: Option<&Path>, disabled: &[String]) -> Result<RuleSet, Vec<String>> {
     let today = crate::io::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date();
-    rules::load_on(&rule_sources(rules_dir, disabled)?, Some(today), Trust::Shipped)
+    rules::load_for(purpose, &rule_sources(rules_dir, disabled)?, Some(today), Trust::Shipped)
         .map_err(|found| found.iter().map(ToString::to_string).collect())
 }
 

@@ -32,8 +32,17 @@ use crate::{
 /// First octets of a message that are read: enough for the text of all but a few mails, and one round trip
 /// (`reference/spike.md` measured it). RFC822.SIZE tells when there is more.
 pub const FETCH_OCTETS: u32 = 65_536;
-/// Messages asked for in one command: at line rate over a slow connection without holding much in memory.
-const BATCH: usize = if FETCH_BATCH_MAX < 100 { FETCH_BATCH_MAX } else { 100 };
+/// Messages asked for in the first commands, before it is known how large they are in this mailbox: at their largest
+/// 3 MB.
+const FIRST_BATCH: usize = 50;
+/// Bytes of a batch, as far as the messages before tell: at line rate over a slow connection without holding much in
+/// memory, where one batch is judged while the next one comes.
+const BATCH_BYTES: u64 = 1_500_000;
+/// Fewest messages in one command.
+const BATCH_MIN: usize = 20;
+/// Batches asked for at once: while one comes, the server knows what is wanted next, and the line never waits for a
+/// round trip.
+const UNDER_WAY: usize = 2;
 /// Most threads that judge one batch: more than a few processors are the person's, not ours.
 const JUDGES_MAX: usize = 4;
 /// What is on record for a message that made the program fail.
@@ -55,8 +64,8 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads these messages, ascending UIDs, in batches: while one is judged and stored, the next one is fetched. The
-    /// cursor goes to `end` when all of them are stored. A task that is to end stops between two batches, and so does one
-    /// that has used the `budget` of the day.
+    /// cursor goes to `end` when all of them are stored. A task that is to end asks for no further batch, and neither does
+    /// one that has used the `budget` of the day; what is on its way is stored.
     pub(super) async fn read(
         &self,
         session: &mut Session,
@@ -69,41 +78,48 @@ impl Reading<'_> {
         // Without such attempts the cursor says it all.
         let to_read = if suspects.is_empty() { uids.to_vec() } else { self.to_read(uids).await? };
         let uids = to_read.as_slice();
+        if uids.is_empty() {
+            self.finish(end).await?;
+            return Ok(Looked::default());
+        }
         let mut sum = Looked::default();
         let mut read = 0;
+        let mut left = Batches { rest: uids, suspects: &suspects, bytes: 0, messages: 0 };
         let mut fetched: Option<Batch> = None;
-        for batch in batches(uids, &suspects).into_iter().map(Some).chain([None]) {
-            if pulse.is_stopped() {
-                return Ok(sum);
-            }
+        let mut fetching = session.fetching()?;
+        let (mut stopped, mut used_up) = (false, None);
+        loop {
             pulse.beat();
-            if uids.len() > BATCH {
+            if uids.len() > FIRST_BATCH {
                 pulse.progress(read, uids.len());
             }
-            // What is left is for another day; what was fetched is stored first.
-            let used_up = budget.used_up(clock::now()).filter(|_| batch.is_some());
-            let fetch = async {
-                match batch.filter(|_| used_up.is_none()) {
-                    Some(uids) => session.fetch(uids, FETCH_OCTETS).await.map(Some),
-                    None => Ok(None),
+            // What is counted is what has come.
+            let at_once = if budget.is_limited() { 1 } else { UNDER_WAY };
+            while fetching.under_way() < at_once && !left.rest.is_empty() {
+                stopped = pulse.is_stopped();
+                used_up = budget.used_up(clock::now());
+                if stopped || used_up.is_some() {
+                    break;
                 }
-            };
+                fetching.ask(left.take(), FETCH_OCTETS).await?;
+            }
             let store = async {
                 match fetched.take() {
                     Some(batch) => self.store(batch).await,
                     None => Ok(Looked::default()),
                 }
             };
-            let (next, stored) = tokio::join!(fetch, store);
+            let (next, stored) = tokio::join!(fetching.next(), store);
             // What was fetched before is stored, whatever became of the connection meanwhile.
             sum.add(stored?);
-            fetched = next?;
-            let bytes = fetched.iter().flat_map(|batch| &batch.messages).filter_map(|m| m.body.as_ref()).map(Vec::len);
-            budget.spend(bytes.sum::<usize>() as u64, clock::now());
-            if used_up.is_some() {
-                return Ok(Looked { used_up, ..sum });
-            }
-            read += batch.map_or(0, <[u32]>::len);
+            let Some(batch) = next? else { break };
+            read += batch.messages.len() + batch.missing.len();
+            budget.spend(left.learn(&batch), clock::now());
+            fetched = Some(batch);
+        }
+        fetching.end();
+        if stopped || used_up.is_some() {
+            return Ok(Looked { used_up, ..sum });
         }
         self.finish(end).await?;
         Ok(sum)
@@ -325,10 +341,38 @@ fn arrived<'a>(
 
 /// The messages to read, in order, in batches. One whose last reading never ended is read alone: it may take the
 /// process down again, and its neighbours shall not count for it.
-fn batches<'u>(uids: &'u [u32], suspects: &[u32]) -> Vec<&'u [u32]> {
-    let alone = |uid: &u32| suspects.binary_search(uid).is_ok();
-    let groups = uids.chunk_by(|before, after| !alone(before) && !alone(after));
-    groups.flat_map(|group| group.chunks(BATCH)).collect()
+struct Batches<'u> {
+    rest: &'u [u32],
+    suspects: &'u [u32],
+    /// Bytes that came so far, and of how many messages.
+    bytes: u64,
+    messages: u64,
+}
+
+impl<'u> Batches<'u> {
+    /// The next batch.
+    fn take(&mut self) -> &'u [u32] {
+        let alone = |uid: &u32| self.suspects.binary_search(uid).is_ok();
+        let group = self.rest.chunk_by(|before, after| !alone(before) && !alone(after)).next().unwrap_or_default();
+        let (batch, rest) = self.rest.split_at_checked(group.len().min(self.size())).unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        batch
+    }
+
+    /// How many messages are a batch.
+    fn size(&self) -> usize {
+        let fitting = (BATCH_BYTES * self.messages).checked_div(self.bytes).and_then(|fitting| fitting.try_into().ok());
+        fitting.map_or(FIRST_BATCH, |fitting: usize| fitting.clamp(BATCH_MIN, FETCH_BATCH_MAX))
+    }
+
+    /// Learns from a batch how large messages are here. Gives its bytes.
+    fn learn(&mut self, batch: &Batch) -> u64 {
+        let bytes =
+            batch.messages.iter().filter_map(|message| message.body.as_ref()).map(|body| body.len() as u64).sum();
+        self.bytes += bytes;
+        self.messages += batch.messages.len() as u64;
+        bytes
+    }
 }
 
 /// What one message counts as, with the log line for what was stored.

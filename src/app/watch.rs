@@ -32,9 +32,11 @@ use crate::{
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long a mailbox that could not be opened is left alone: each try costs a login.
 const SHUT_FOR: Duration = Duration::from_secs(15 * 60);
-/// Shortest time between two looks: news that come in a burst are read together, and a server that always has news is
-/// not asked without pause.
+/// Time between two looks where there is news without end: a server that always has some is not asked without pause.
 const LOOKS_APART: Duration = Duration::from_secs(1);
+/// How many looks at news may come sooner than that: a mail is looked at when it is announced, and a few that come one
+/// by one are too.
+const LOOKS_AT_ONCE: u32 = 10;
 
 /// How long a server that refused IDLE is not asked for it again (`reliability.md` A4): providers switch it off under
 /// load.
@@ -347,6 +349,8 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut 
     let provider = login.provider.as_deref();
     let one_connection = provider.is_some_and(Provider::takes_one_connection);
     let idle_max = provider.and_then(|row| row.idle_max).unwrap_or(IDLE_MAX).min(IDLE_MAX);
+    // When the looks at news so far would be over, had each come at its time.
+    let mut paced = Instant::now();
     loop {
         pulse.beat();
         let Some(looked) = unless_stopped(pulse, watcher.look_at_all()).await else { return Ok(()) };
@@ -369,7 +373,10 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut 
         }
         match watcher.session.idle(account.poll.min(idle_max), pulse.stopped()).await {
             Ok(IdleEnd::Changed) => {
-                if pulse.rest(LOOKS_APART).await {
+                let now = Instant::now();
+                let early = paced.saturating_duration_since(now + LOOKS_APART * LOOKS_AT_ONCE);
+                paced = paced.max(now) + LOOKS_APART;
+                if !early.is_zero() && pulse.rest(early).await {
                     break;
                 }
             }

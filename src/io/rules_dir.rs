@@ -89,7 +89,7 @@ pub fn file(path: &Path) -> Result<Source, Error> {
     }
     let bytes = fs::read(path).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| Error::NotText { path: path.to_owned() })?;
-    Ok(Source { name: path.display().to_string(), text, layer: Layer::User })
+    Ok(Source { name: path.display().to_string(), text: text.into(), layer: Layer::User })
 }
 
 /// Writes a rule file whole: a reader, a daemon that reloads among them, finds the old text or the new one. What is made

@@ -103,12 +103,12 @@ impl Asked<'_> {
     pub(super) fn with(&self, fragment: &str) -> Result<(Vec<Source>, RuleSet), NoProposal> {
         let mut sources = self.sources.to_vec();
         match sources.iter_mut().find(|source| source.name == self.file) {
-            Some(source) => source.text = fragment::appended(Some(&source.text), fragment),
+            Some(source) => source.text = fragment::appended(Some(&source.text), fragment).into(),
             None => {
                 let later = |source: &Source| source.layer == Layer::User && source.name.as_str() > self.file;
                 let at = sources.iter().position(later).unwrap_or(sources.len());
                 let text = fragment::appended(None, fragment);
-                sources.insert(at, Source { name: self.file.to_owned(), text, layer: Layer::User });
+                sources.insert(at, Source { name: self.file.to_owned(), text: text.into(), layer: Layer::User });
             }
         }
         let set = rules::load_on(&sources, Some(self.today), Trust::Shipped).map_err(|problems| {

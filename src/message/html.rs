@@ -7,6 +7,7 @@ use mail_parser::decoders::html::add_html_token;
 
 use super::{
     LINK_LIES_MAX, LINKS_MAX, LinkLie,
+    domain::{is_known, registrable},
     text::{Form, Line, TEXT_BYTES_MAX, is_item, is_rule},
 };
 use crate::clean;
@@ -234,7 +235,7 @@ impl Reader {
         let Some((host, text)) = self.anchor.take() else { return };
         if let Some(shown) = shown_host(&decoded(&text))
             && self.html.link_lies.len() < LINK_LIES_MAX
-            && psl::domain_str(&shown) != psl::domain_str(&host)
+            && registrable(&shown) != registrable(&host)
         {
             self.html.link_lies.push(LinkLie { shown, host });
         }
@@ -444,7 +445,7 @@ fn host_of(href: &str) -> Option<String> {
 fn shown_host(text: &str) -> Option<String> {
     let text = text.trim();
     let host = if text.contains("://") { host_of(text) } else { host_of(&format!("http://{text}")) }?;
-    let known = psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known());
+    let known = is_known(&host);
     (known && !text.contains([' ', '@', '\n'])).then_some(host)
 }
 

@@ -14,6 +14,7 @@ mod auth;
 #[rustfmt::skip] // Tables of words.
 mod cues;
 mod decode;
+mod domain;
 mod guard;
 mod headers;
 mod html;
@@ -28,6 +29,7 @@ mod zones;
 
 pub use self::{
     auth::{AuthResult, AuthResults},
+    domain::registrable,
     report::Returned,
 };
 

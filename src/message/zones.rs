@@ -228,7 +228,8 @@ const SHORT_FOOTER_CHARS: usize = 90;
 /// [`cues::FOOTERS`], then [`cues::SHORT_FOOTERS`], in one search; `None` would be an error in the tables.
 static FOOTERS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let words = cues::FOOTERS.iter().chain(cues::SHORT_FOOTERS);
-    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(words).ok()
+    // The smaller of the automata: the other one is 4 MB for good.
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(words).ok()
 });
 
 /// Adds a text, its footer sentences in blocks of their own. Behind the sign-off one such sentence makes the whole

@@ -4,7 +4,10 @@
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use crate::{clean, message::Address};
+use crate::{
+    clean,
+    message::{Address, registrable},
+};
 
 /// Longest name used in a salutation, in characters.
 const NAME_CHARS_MAX: usize = 60;
@@ -308,7 +311,7 @@ pub(super) fn value_key(name: &str) -> String {
 /// The registrable domain (`mail.acme.co.uk` → `acme.co.uk`), or the whole domain where the list of public suffixes
 /// knows none.
 pub fn organisation(domain: &str) -> String {
-    psl::domain_str(domain).unwrap_or(domain).to_owned()
+    registrable(domain).unwrap_or(domain).to_owned()
 }
 
 #[cfg(test)]

@@ -74,6 +74,9 @@ pub(super) fn compile(
     }
     let conflicts = c.conflicts(files);
     c.modality(files);
+    // It all stays as long as the program.
+    rules.shrink_to_fit();
+    c.packs.iter_mut().for_each(|pack| pack.phrases.shrink_to_fit());
     let senders = c.senders(files);
     let message_tests = c.message_tests(files, sources);
     let (by_id, packs) = (c.ids, c.packs);
@@ -174,7 +177,7 @@ impl Compiler<'_, '_> {
         categories: &HashMap<Category, Policy>,
         file_modality: Option<Vec<Text>>,
     ) -> Rule {
-        let MergedRule { body, id, changed_by, .. } = merged;
+        let MergedRule { mut body, id, changed_by, .. } = merged;
         let title = self.needed(&body, &body.title, "title", &id);
         let category = self.category(&body, &id);
         let weight = self.weight(&body, &id, category);
@@ -188,10 +191,10 @@ impl Compiler<'_, '_> {
             self.problems.error("R010", id.at, format!("`{}` has no `phrases`: it can never match", id.text), None);
         }
         let examples = Examples {
-            matches: examples(&body.matches),
-            no_matches: examples(&body.no_matches),
-            todo_matches: examples(&body.todo_matches),
-            todo_no_matches: examples(&body.todo_no_matches),
+            matches: examples(body.matches.take()),
+            no_matches: examples(body.no_matches.take()),
+            todo_matches: examples(body.todo_matches.take()),
+            todo_no_matches: examples(body.todo_no_matches.take()),
         };
         self.lint_examples(&id, &examples, has_text, source);
         Rule {
@@ -219,7 +222,6 @@ impl Compiler<'_, '_> {
             line: id.at.line,
             layer: source.map_or(Layer::User, |s| s.layer),
             changed_by,
-            written: body.phrases.iter().chain(&body.regex).flatten().map(|t| t.text.clone()).collect(),
             written_at: body.phrases.iter().chain(&body.regex).flatten().map(|t| t.at).collect(),
             id: id.text,
         }
@@ -538,6 +540,6 @@ fn language(body: &RuleBody) -> &str {
     body.language.as_ref().map_or("und", |l| l.text.as_str())
 }
 
-fn examples(texts: &Option<Vec<Text>>) -> Vec<Example> {
-    texts.iter().flatten().map(|t| Example { text: t.text.clone(), at: t.at }).collect()
+fn examples(texts: Option<Vec<Text>>) -> Vec<Example> {
+    texts.into_iter().flatten().map(|t| Example { text: t.text, at: t.at }).collect()
 }

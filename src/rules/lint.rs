@@ -35,7 +35,6 @@ pub fn lint(set: &RuleSet, sources: &[Source], layer: Layer) -> Vec<Diagnostic> 
             .flat_map(|pack| pack.phrases.iter().enumerate())
             .filter(|(_, (owner, _))| *owner == number)
             .map(|(at, (_, phrase))| (at, phrase))
-            .take(rule.written.len())
             .collect();
         never_or_needless(set, rule, &phrases, &mut problems);
         let Some((sentences, tried)) = tried.get(rule.pack) else { continue };

@@ -27,17 +27,17 @@ pub(super) struct Merged {
     pub lists: WordLists,
 }
 
-/// Merges the rules of all files, in their order. `today` ends a `[[disable]]` with an `until`.
+/// Merges the rules of all files, in their order, and takes them out of the files. `today` ends a `[[disable]]` with an `until`.
 pub(super) fn merge(
-    files: &[FileSyntax],
+    files: &mut [FileSyntax],
     sources: &[Source],
     today: Option<jiff::civil::Date>,
     problems: &mut Problems<'_>,
 ) -> Merged {
     let mut rules: Vec<MergedRule> = Vec::new();
     let mut by_id: HashMap<String, usize> = HashMap::new();
-    for (i, file) in files.iter().enumerate() {
-        for body in &file.rules {
+    for (i, file) in files.iter_mut().enumerate() {
+        for body in std::mem::take(&mut file.rules) {
             let Some(id) = body.id.clone() else {
                 problems.error("R010", body.at, "a rule without `id`", None);
                 continue;
@@ -50,7 +50,7 @@ pub(super) fn merge(
                 continue;
             }
             by_id.insert(id.text.clone(), rules.len());
-            let body = with_defaults(body.clone(), &file.defaults, file.language.as_ref());
+            let body = with_defaults(body, &file.defaults, file.language.as_ref());
             rules.push(MergedRule { body, id, file: i, changed_by: Vec::new() });
         }
     }

@@ -30,6 +30,8 @@ mod titles;
 mod vocabulary;
 pub(crate) mod words;
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 pub use check::{Report, check};
@@ -59,8 +61,8 @@ pub const FILES_BYTES_MAX: usize = 16 << 20;
 pub struct Source {
     /// As the person would name it, e.g. `rules/10-en.toml`.
     pub name: String,
-    /// The file's text.
-    pub text: String,
+    /// The file's text: that of a shipped file is read where it stands in the program.
+    pub text: Cow<'static, str>,
     /// Where it comes from.
     pub layer: Layer,
 }
@@ -84,6 +86,15 @@ pub enum Trust {
     Nobody,
 }
 
+/// What a rule set is loaded for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To judge mail: examples, tests and explanations of the shipped files, the larger half of them, are left out.
+    Judging,
+    /// To show and test the rules too.
+    Everything,
+}
+
 /// Loads rule files, in their order. On error every problem is returned, and nothing was loaded.
 pub fn load(sources: &[Source]) -> Result<RuleSet, Vec<Diagnostic>> {
     load_on(sources, None, Trust::Shipped)
@@ -91,6 +102,16 @@ pub fn load(sources: &[Source]) -> Result<RuleSet, Vec<Diagnostic>> {
 
 /// [`load`] on a given day, which ends a `[[disable]]` with an earlier `until`.
 pub fn load_on(sources: &[Source], today: Option<jiff::civil::Date>, trust: Trust) -> Result<RuleSet, Vec<Diagnostic>> {
+    load_for(Purpose::Everything, sources, today, trust)
+}
+
+/// [`load_on`] for a purpose.
+pub fn load_for(
+    purpose: Purpose,
+    sources: &[Source],
+    today: Option<jiff::civil::Date>,
+    trust: Trust,
+) -> Result<RuleSet, Vec<Diagnostic>> {
     let mut problems = Problems::new(sources);
     let mut total = 0;
     for (i, source) in sources.iter().enumerate() {
@@ -106,8 +127,14 @@ pub fn load_on(sources: &[Source], today: Option<jiff::civil::Date>, trust: Trus
     if problems.any_error() {
         return Err(problems.into_sorted());
     }
-    let files: Vec<_> = sources.iter().enumerate().map(|(i, s)| syntax::read(i as u16, s, &mut problems)).collect();
-    let merged = merge::merge(&files, sources, today, &mut problems);
+    // An override of the person's may speak of an example.
+    let overridden = sources.iter().any(|source| source.layer == Layer::User && source.text.contains("override"));
+    let in_part = purpose == Purpose::Judging && !overridden;
+    let mut files: Vec<_> = (0..)
+        .zip(sources)
+        .map(|(i, source)| syntax::read(i, source, in_part && source.layer == Layer::Shipped, &mut problems))
+        .collect();
+    let merged = merge::merge(&mut files, sources, today, &mut problems);
     let mut set = compile::compile(&files, sources, merged, trust, &mut problems);
     if problems.any_error() {
         return Err(problems.into_sorted());
@@ -121,7 +148,7 @@ pub fn load_on(sources: &[Source], today: Option<jiff::civil::Date>, trust: Trus
 fn fingerprint(sources: &[Source]) -> String {
     let mut hash = Sha256::new();
     for source in sources {
-        for part in [&source.name, &source.text] {
+        for part in [source.name.as_str(), &source.text] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }

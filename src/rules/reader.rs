@@ -46,6 +46,8 @@ pub struct At<T> {
 pub(super) struct Reader<'r, 's> {
     source: &'s Source,
     lines: Lines,
+    /// Whether only what judges mail is read.
+    pub(super) in_part: bool,
     pub(super) problems: &'r mut Problems<'s>,
 }
 
@@ -58,8 +60,8 @@ pub(super) struct Table<'t> {
 }
 
 impl<'r, 's> Reader<'r, 's> {
-    pub(super) fn new(file: u16, source: &'s Source, problems: &'r mut Problems<'s>) -> Self {
-        Reader { source, lines: Lines::new(file, &source.text), problems }
+    pub(super) fn new(file: u16, source: &'s Source, in_part: bool, problems: &'r mut Problems<'s>) -> Self {
+        Reader { source, lines: Lines::new(file, &source.text), in_part, problems }
     }
 
     pub(super) fn place(&self, span: &Range<usize>) -> Place {

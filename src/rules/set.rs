@@ -84,9 +84,7 @@ pub struct Rule {
     pub layer: Layer,
     /// Files that changed it.
     pub changed_by: Vec<String>,
-    /// The phrases as written.
-    pub written: Vec<String>,
-    /// Where each of them stands.
+    /// Where each of its phrases stands.
     pub(crate) written_at: Vec<super::Place>,
 }
 
@@ -313,6 +311,13 @@ impl RuleSet {
     /// A rule by its id.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
         self.by_id.get(id).and_then(|i| self.rules.get(*i))
+    }
+
+    /// The phrases of a rule as they are written, regular expressions last.
+    pub fn written<'r>(&'r self, rule: &Rule) -> impl Iterator<Item = &'r str> {
+        let number = self.by_id.get(&rule.id).copied();
+        let phrases = self.packs.get(rule.pack).into_iter().flat_map(|pack| &pack.phrases);
+        phrases.filter(move |(of, _)| Some(*of) == number).map(|(_, phrase)| phrase.written.as_ref())
     }
 
     /// SHA-256 over the sources, hex: stored with every verdict.

@@ -1,5 +1,7 @@
 //! The rule files built into the program.
 
+use std::borrow::Cow;
+
 use super::{Layer, Source};
 
 /// Name and text of each file of `rules/`, in the order they are loaded.
@@ -45,9 +47,9 @@ const FILES: [(&str, &str); 37] = [
 
 /// The shipped rules.
 pub fn shipped() -> Vec<Source> {
-    let source = |(name, text): &(&str, &str)| Source {
+    let source = |(name, text): &(&str, &'static str)| Source {
         name: (*name).to_owned(),
-        text: (*text).to_owned(),
+        text: Cow::Borrowed(text),
         layer: Layer::Shipped,
     };
     FILES.iter().map(source).collect()

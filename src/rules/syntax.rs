@@ -147,9 +147,9 @@ pub(super) struct TombstoneSyntax {
     pub why: Option<Text>,
 }
 
-/// Reads one file.
-pub(super) fn read<'s>(file: u16, source: &'s Source, problems: &mut Problems<'s>) -> FileSyntax {
-    let mut r = Reader::new(file, source, problems);
+/// Reads one file; `in_part` only what judges mail: of a list of examples it is told that there are some.
+pub(super) fn read<'s>(file: u16, source: &'s Source, in_part: bool, problems: &mut Problems<'s>) -> FileSyntax {
+    let mut r = Reader::new(file, source, in_part, problems);
     let root = r.root();
     let mut t = r.table(root.get_ref(), &(0..0), "rule file");
     head(&mut r, &mut t);
@@ -167,7 +167,7 @@ pub(super) fn read<'s>(file: u16, source: &'s Source, problems: &mut Problems<'s
         disables: each(&mut r, &mut t, "disable", disable),
         senders: each(&mut r, &mut t, "sender", sender),
         conflicts: each(&mut r, &mut t, "conflict", |r, t| Some(conflict(r, t))),
-        message_tests: each(&mut r, &mut t, "message_test", |r, t| Some(message_test(r, t))),
+        message_tests: each(&mut r, &mut t, "message_test", |r, t| (!r.in_part).then(|| message_test(r, t))),
         tombstones: each(&mut r, &mut t, "tombstone", tombstone),
     };
     t.finish(&mut r);
@@ -265,7 +265,7 @@ fn rule(r: &mut Reader<'_, '_>, mut t: Table<'_>) -> RuleBody {
         at: t.at,
         id: t.text(r, "id"),
         title: t.text(r, "title"),
-        doc: t.text(r, "doc"),
+        doc: t.text(r, "doc").filter(|_| !r.in_part),
         category: t.text(r, "category"),
         status: t.text(r, "status"),
         strength: t.text(r, "strength"),
@@ -284,13 +284,21 @@ fn rule(r: &mut Reader<'_, '_>, mut t: Table<'_>) -> RuleBody {
         requires: conditions(r, &mut t, "requires"),
         unless: conditions(r, &mut t, "unless"),
         set: t.table(r, "set").map(|t| pairs(r, &t)).unwrap_or_default(),
-        matches: t.texts(r, "match"),
-        no_matches: t.texts(r, "no_match"),
-        todo_matches: t.texts(r, "todo_match"),
-        todo_no_matches: t.texts(r, "todo_no_match"),
+        matches: examples(r, &mut t, "match"),
+        no_matches: examples(r, &mut t, "no_match"),
+        todo_matches: examples(r, &mut t, "todo_match"),
+        todo_no_matches: examples(r, &mut t, "todo_no_match"),
     };
     t.finish(r);
     body
+}
+
+fn examples(r: &mut Reader<'_, '_>, t: &mut Table<'_>, key: &'static str) -> Option<Vec<Text>> {
+    if !r.in_part {
+        return t.texts(r, key);
+    }
+    let value = t.value(key)?;
+    Some(vec![Text { text: String::new(), at: r.place(&value.span()) }])
 }
 
 fn conditions(r: &mut Reader<'_, '_>, t: &mut Table<'_>, key: &'static str) -> Option<Vec<ConditionSyntax>> {

@@ -172,6 +172,47 @@ async fn a_fetch_that_is_refused_half_way_is_no_short_list() {
 }
 
 #[tokio::test]
+async fn batches_are_asked_for_ahead_and_told_apart_in_whatever_order_they_come() {
+    let (mut session, server) = session(
+        "",
+        vec![
+            expect("UID FETCH 1:2"),
+            expect("UID FETCH 3"),
+            send(
+                "* 1 FETCH (UID 1 RFC822.SIZE 2 BODY[] {2}\r\nhi)\r\n* 3 FETCH (UID 3 RFC822.SIZE 2 BODY[] {2}\r\nyo)\r\n\
+                 $tag OK done\r\n* 2 FETCH (UID 2 RFC822.SIZE 2 BODY[] {2}\r\nho)\r\n$before OK done\r\n",
+            ),
+            expect("NOOP"),
+            send("$tag OK done\r\n"),
+        ],
+    )
+    .await;
+    let mut fetching = session.fetching().unwrap();
+    fetching.ask(&[1, 2], 100).await.unwrap();
+    fetching.ask(&[3], 100).await.unwrap();
+    assert_eq!(fetching.under_way(), 2);
+    let mut batches = Vec::new();
+    while let Some(batch) = fetching.next().await.unwrap() {
+        assert_eq!(batch.missing, [0; 0]);
+        batches.push(batch.messages.into_iter().map(|m| (m.uid, m.body.unwrap())).collect::<Vec<_>>());
+    }
+    assert_eq!(batches, [vec![(1, b"hi".to_vec()), (2, b"ho".to_vec())], vec![(3, b"yo".to_vec())]]);
+    fetching.end();
+    session.noop().await.unwrap();
+    server.lines().await;
+}
+
+#[tokio::test]
+async fn a_batch_that_was_asked_for_and_not_read_takes_the_connection_along() {
+    let (mut session, server) = session("", vec![expect("UID FETCH 1"), Step::Stall]).await;
+    let mut fetching = session.fetching().unwrap();
+    fetching.ask(&[1], 100).await.unwrap();
+    fetching.end();
+    assert!(!session.is_open());
+    server.lines().await;
+}
+
+#[tokio::test]
 async fn a_slow_literal_is_waited_for_as_long_as_bytes_come() {
     let mut steps = vec![expect("UID FETCH"), send("* 1 FETCH (UID 1 RFC822.SIZE 8 BODY[] {8}\r\n")];
     // Together they take longer than the time without progress.

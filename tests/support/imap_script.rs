@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 /// One step of the script.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// Send this; `$tag` stands for the tag of the last command.
+    /// Send this; `$tag` stands for the tag of the last command, `$before` for that of the one before it.
     Send(Vec<u8>),
     /// Read a line whose text after the tag begins like this.
     Expect(String),
@@ -89,13 +89,13 @@ impl Script {
 
 async fn play(stream: TcpStream, steps: Vec<Step>) -> Vec<String> {
     let mut stream = BufReader::new(stream);
-    let mut tag = String::new();
+    let (mut tag, mut before) = (String::new(), String::new());
     let mut lines = Vec::new();
     for step in steps {
         match step {
             Step::Send(bytes) => {
                 let bytes = match String::from_utf8(bytes) {
-                    Ok(text) => text.replace("$tag", &tag).into_bytes(),
+                    Ok(text) => text.replace("$tag", &tag).replace("$before", &before).into_bytes(),
                     Err(raw) => raw.into_bytes(),
                 };
                 // The client may have hung up on what came before; its own verdict is what is tested.
@@ -105,7 +105,7 @@ async fn play(stream: TcpStream, steps: Vec<Step>) -> Vec<String> {
                 let line = read_line(&mut stream).await;
                 let (found, command) = line.split_once(' ').unwrap_or(("", &line));
                 assert!(command.starts_with(&text), "client sent {line:?} instead of {text:?}");
-                tag = found.to_owned();
+                before = std::mem::replace(&mut tag, found.to_owned());
                 lines.push(line);
             }
             Step::ExpectLine(text) => {

@@ -49,7 +49,7 @@ mod tests {
     fn a_trade_parts_a_label() {
         let text = "schema = 1\npack = \"x\"\n[define]\ntrade-words = [\"garage\", \"school\", \"bar\", \"bäckerei\"]\n\
                     [[rule]]\nid = \"x.signal.y\"\ntitle = \"y\"\ncategory = \"signal\"\nphrases = [\"y\"]\nmatch = [\"y\"]\n";
-        let source = Source { name: "x.toml".into(), text: text.into(), layer: Layer::User };
+        let source = Source { name: "x.toml".into(), text: text.to_owned().into(), layer: Layer::User };
         let rules = load(&[source]).unwrap();
         let words = NameWords::of(&rules);
         for (label, expected) in [

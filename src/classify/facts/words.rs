@@ -284,7 +284,7 @@ mod tests {
             assert!(["(", "(rules, "].iter().any(asked), "{list}");
         }
         let text = "schema = 1\n[define]\nnames-person-titles = [\"dña\"]\nrole-leading = [\"pályázat\"]\n";
-        let own = Source { name: "mine.toml".into(), text: text.into(), layer: Layer::User };
+        let own = Source { name: "mine.toml".into(), text: text.to_owned().into(), layer: Layer::User };
         let rules = load(&[shipped, vec![own]].concat()).unwrap();
         let words = NameWords::of(&rules);
         assert!(words.person_titles.has("dña") && words.person_titles.has("mr") && words.role.leading.has("pályázat "));

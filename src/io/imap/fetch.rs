@@ -1,6 +1,6 @@
 //! Reading messages without a trace: `BODY.PEEK[]`, the first bytes of each, matched by UID.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::Session;
 use super::command::Command;
 use super::error::{ImapError, Kind, Phase};
 use super::guard::Allowance;
-use super::reply::Untagged;
+use super::reply::{Reply, Untagged};
 use super::wire::{Wire, while_moving};
 use crate::sync::sequence_sets;
 
@@ -65,18 +65,113 @@ pub(super) struct Item {
 impl Session {
     /// The first `octets` bytes of messages of the open mailbox. At most [`FETCH_BATCH_MAX`] UIDs.
     pub async fn fetch(&mut self, uids: &[u32], octets: u32) -> Result<Batch, ImapError> {
-        let mut wire = self.take(Phase::Fetch)?;
+        let mut fetching = self.fetching()?;
+        fetching.ask(uids, octets).await?;
+        let batch = fetching.next().await?;
+        fetching.end();
+        Ok(batch.unwrap_or_default())
+    }
+
+    /// Starts fetching batch after batch.
+    pub fn fetching(&mut self) -> Result<Fetching<'_>, ImapError> {
+        let wire = self.take(Phase::Fetch)?;
+        Ok(Fetching { session: self, wire, asked: VecDeque::new() })
+    }
+}
+
+/// Batches that are asked for before the ones ahead of them have come, so that the line never waits for a round trip.
+/// Dropped while anything is asked for, it takes the connection with it.
+#[derive(Debug)]
+pub struct Fetching<'s> {
+    session: &'s mut Session,
+    wire: Wire,
+    asked: VecDeque<Asked>,
+}
+
+/// A batch that was asked for.
+#[derive(Debug)]
+struct Asked {
+    uids: Vec<u32>,
+    /// The tags of its commands that are not answered yet.
+    tags: Vec<String>,
+    wanted: BTreeMap<u32, Option<Item>>,
+}
+
+impl Fetching<'_> {
+    /// Asks for the first `octets` bytes of messages and does not wait for them. At most [`FETCH_BATCH_MAX`] UIDs.
+    pub async fn ask(&mut self, uids: &[u32], octets: u32) -> Result<(), ImapError> {
+        let (phase, wire) = (Phase::Fetch, &mut self.wire);
         if uids.len() > FETCH_BATCH_MAX {
-            return Err(wire.error(Phase::Fetch, Kind::Argument("more messages at once than one fetch takes")));
+            return Err(wire.error(phase, Kind::Argument("more messages at once than one fetch takes")));
         }
-        let mut wanted: BTreeMap<u32, Option<Item>> = uids.iter().map(|uid| (*uid, None)).collect();
+        let literal = u64::from(octets) + LITERAL_GRACE;
+        let of_batch = (literal + ITEM_BYTES) * FETCH_BATCH_MAX as u64 + CHATTER_BYTES;
+        wire.allow(Allowance { literal, total: of_batch * (self.asked.len() as u64 + 1) });
+        let mut tags = Vec::new();
         for set in sequence_sets(uids, SET_CHARS_MAX) {
-            fetch_set(&mut wire, &set, octets, &mut wanted).await?;
+            let within = wire.deadlines.progress;
+            let sent = tokio::time::timeout(within, wire.start(phase, &Command::Fetch { set: &set, octets })).await;
+            tags.push(sent.unwrap_or_else(|_| Err(wire.error(phase, Kind::Timeout(within))))?);
         }
-        self.wire = Some(wire);
+        let wanted = uids.iter().map(|uid| (*uid, None)).collect();
+        self.asked.push_back(Asked { uids: uids.to_vec(), tags, wanted });
+        Ok(())
+    }
+
+    /// Number of batches that were asked for and have not come.
+    pub fn under_way(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// The batch that was asked for first, when all of it has come; `None` where nothing is asked for.
+    pub async fn next(&mut self) -> Result<Option<Batch>, ImapError> {
+        let phase = Phase::Fetch;
+        let Fetching { wire, asked, .. } = self;
+        let (moved, still, total) = (wire.moved(), wire.deadlines.progress, wire.deadlines.transfer);
+        let work = async {
+            while asked.front().is_some_and(|first| !first.tags.is_empty()) {
+                match wire.next(phase).await? {
+                    Reply::Tagged(tagged) => {
+                        let answered = asked.iter_mut().find_map(|batch| {
+                            let at = batch.tags.iter().position(|tag| *tag == tagged.tag)?;
+                            Some(batch.tags.swap_remove(at))
+                        });
+                        if answered.is_none() {
+                            return Err(wire.out_of_step(phase, "the server answered a command that was not given"));
+                        }
+                        if !tagged.ok {
+                            return Err(wire.error(phase, tagged.refusal()));
+                        }
+                    }
+                    Reply::Continue(_) => {
+                        return Err(wire.out_of_step(phase, "the server asks for more where there is no more"));
+                    }
+                    Reply::Untagged(Untagged::Bye(text)) => return Err(wire.error(phase, Kind::Bye(text))),
+                    Reply::Untagged(untagged) => note(asked, untagged),
+                }
+            }
+            Ok(())
+        };
+        match while_moving(work, &moved, still, total).await {
+            None => Err(wire.error(phase, Kind::Timeout(still))),
+            Some(Err(error)) => Err(error),
+            Some(Ok(())) => Ok(asked.pop_front().map(Asked::into_batch)),
+        }
+    }
+
+    /// Gives the connection back, if nothing is on its way any more.
+    pub fn end(self) {
+        if self.asked.is_empty() {
+            self.session.wire = Some(self.wire);
+        }
+    }
+}
+
+impl Asked {
+    fn into_batch(mut self) -> Batch {
         let mut batch = Batch::default();
-        for uid in uids {
-            match wanted.remove(uid) {
+        for uid in &self.uids {
+            match self.wanted.remove(uid) {
                 Some(Some(item)) => batch.messages.push(Fetched {
                     uid: *uid,
                     internal_date: item.internal_date,
@@ -87,40 +182,20 @@ impl Session {
                 None => {}
             }
         }
-        Ok(batch)
+        batch
     }
 }
 
-async fn fetch_set(
-    wire: &mut Wire,
-    set: &str,
-    octets: u32,
-    wanted: &mut BTreeMap<u32, Option<Item>>,
-) -> Result<(), ImapError> {
-    let phase = Phase::Fetch;
-    let literal = u64::from(octets) + LITERAL_GRACE;
-    wire.allow(Allowance { literal, total: (literal + ITEM_BYTES) * FETCH_BATCH_MAX as u64 + CHATTER_BYTES });
-    let (moved, still, total) = (wire.moved(), wire.deadlines.progress, wire.deadlines.transfer);
-    let work = async {
-        let tag = wire.start(phase, &Command::Fetch { set, octets }).await?;
-        wire.finish(phase, &tag, |untagged| note(wanted, untagged)).await
-    };
-    match while_moving(work, &moved, still, total).await {
-        None => Err(wire.error(phase, Kind::Timeout(still))),
-        Some(Err(error)) => Err(error),
-        Some(Ok(tagged)) if tagged.ok => Ok(()),
-        Some(Ok(tagged)) => Err(wire.error(phase, tagged.refusal())),
-    }
-}
-
-/// Takes what was asked for; flag changes of other messages and responses without a UID are none of it.
-fn note(wanted: &mut BTreeMap<u32, Option<Item>>, untagged: Untagged) {
+/// Takes what was asked for; flag changes of other messages and responses without a UID are none of it. A server may
+/// answer what was asked for later first (RFC 3501 §5.5).
+fn note(asked: &mut VecDeque<Asked>, untagged: Untagged) {
     let Untagged::Fetch(item) = untagged else { return };
     // A bare flag change of a wanted message is no answer about it.
     if item.size.is_none() && item.internal_date.is_none() && item.body.is_none() {
         return;
     }
-    let Some(known) = item.uid.and_then(|uid| wanted.get_mut(&uid)) else { return };
+    let Some(uid) = item.uid else { return };
+    let Some(known) = asked.iter_mut().find_map(|batch| batch.wanted.get_mut(&uid)) else { return };
     let merged = known.take().unwrap_or_default();
     *known = Some(Item {
         uid: item.uid,

@@ -25,7 +25,7 @@ mod wire;
 pub use append::{AppendFlags, Appended};
 pub use connect::Unauthenticated;
 pub use error::{ImapError, Kind, Phase};
-pub use fetch::{Batch, FETCH_BATCH_MAX, Fetched};
+pub use fetch::{Batch, FETCH_BATCH_MAX, Fetched, Fetching};
 pub use idle::{IDLE_MAX, IdleEnd};
 pub use list::{Listed, SpecialUse};
 pub use text::{decode_mailbox, encode_mailbox};

@@ -147,7 +147,8 @@ impl Wire {
         self.client.get_ref().moved()
     }
 
-    fn out_of_step(&self, phase: Phase, what: &str) -> ImapError {
+    /// The error of a server that answers something else.
+    pub fn out_of_step(&self, phase: Phase, what: &str) -> ImapError {
         self.error(phase, Kind::Protocol(what.to_owned()))
     }
 }

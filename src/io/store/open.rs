@@ -27,6 +27,9 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// First SQLite without the WAL-reset corruption (3.7.0 to 3.51.2), as `sqlite3_libversion_number` counts.
 const SQLITE_MIN: i32 = 3_051_003;
 
+/// Pages of the database kept in memory, in KiB: what one batch of mail touches, and no more.
+const CACHE_KIB: i64 = 1024;
+
 /// Statements kept prepared; there are about this many different ones.
 const STATEMENTS_KEPT: usize = 64;
 
@@ -177,6 +180,8 @@ fn prepare(db: &Connection) -> Result<()> {
          PRAGMA trusted_schema = OFF;
          PRAGMA mmap_size = 0;",
     )?;
+    // Negative: KiB, not pages.
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(())
 }
 

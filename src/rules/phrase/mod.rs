@@ -111,10 +111,11 @@ impl<'w> Library<'w> {
 #[derive(Debug)]
 pub struct Phrase {
     /// As the author wrote it.
-    pub written: String,
+    pub written: Box<str>,
     /// Its number in the [index](super::index) of its pack.
     number: OnceLock<u32>,
-    form: OnceLock<Form>,
+    /// Boxed: most phrases of most languages are never compiled.
+    form: OnceLock<Box<Form>>,
 }
 
 #[derive(Debug)]
@@ -151,11 +152,11 @@ impl Phrase {
 
     /// A phrase that is compiled when it is needed; until then, and where it is not well written, it matches nothing.
     pub(super) fn later(written: &str) -> Phrase {
-        Phrase { written: written.to_owned(), number: OnceLock::new(), form: OnceLock::new() }
+        Phrase { written: written.into(), number: OnceLock::new(), form: OnceLock::new() }
     }
 
     fn made(written: &str, form: Form) -> Phrase {
-        Phrase { written: written.to_owned(), number: OnceLock::new(), form: OnceLock::from(form) }
+        Phrase { written: written.into(), number: OnceLock::new(), form: OnceLock::from(Box::new(form)) }
     }
 
     /// Compiles the phrase where that was not done, and gives it its number. The first number stays.
@@ -164,7 +165,7 @@ impl Phrase {
         if self.form.get().is_none()
             && let Ok(form) = Self::form_of(&self.written, library, false)
         {
-            self.form.get_or_init(|| form);
+            self.form.get_or_init(|| Box::new(form));
         }
     }
 
@@ -212,7 +213,7 @@ impl Phrase {
 
     /// The pattern and whether it stands between edges of words; `None` for a regular expression.
     pub(super) fn pattern(&self) -> Option<(&[Piece], bool)> {
-        match self.form.get()? {
+        match self.form.get()?.as_ref() {
             Form::Pattern { run, edge, .. } => Some((run, *edge == Edge::Word)),
             Form::Expression { .. } => None,
         }
@@ -220,7 +221,7 @@ impl Phrase {
 
     /// The texts that have to stand where a regular expression matches, place by place; none for a pattern.
     pub(super) fn needs(&self) -> &[required::Place] {
-        match self.form.get() {
+        match self.form.get().map(Box::as_ref) {
             Some(Form::Expression { needs, .. }) => needs,
             _ => &[],
         }
@@ -238,7 +239,7 @@ impl Phrase {
 
     /// The first place at or behind `from`.
     pub(crate) fn find_from(&self, text: &Haystack<'_>, from: usize) -> Option<Found> {
-        match self.form.get()? {
+        match self.form.get()?.as_ref() {
             Form::Pattern { run, begin, edge, joins } => text.first(run, begin, *edge, *joins, from),
             Form::Expression { regex, .. } if from <= text.text.len() => {
                 let found = regex.find_at(text.text.as_bytes(), from)?;

@@ -57,7 +57,7 @@ struct Oracle(Regex, Vec<Capture>);
 
 impl Oracle {
     fn of(phrase: &Phrase) -> Option<Oracle> {
-        let Some(Form::Pattern { run, edge, .. }) = phrase.form.get() else { return None };
+        let Some(Form::Pattern { run, edge, .. }) = phrase.form.get().map(Box::as_ref) else { return None };
         let mut kinds = Vec::new();
         let core = expression(run, &mut kinds);
         let whole = match edge {
@@ -137,7 +137,10 @@ fn disturbed(text: &str, dice: &mut Dice) -> String {
 }
 
 fn agree(phrase: &Phrase, dice: &mut Dice, may_stand: impl Fn(&str) -> bool) -> usize {
-    let (Some(oracle), Some(Form::Pattern { run, .. })) = (Oracle::of(phrase), phrase.form.get()) else { return 0 };
+    let (Some(oracle), Some(Form::Pattern { run, .. })) = (Oracle::of(phrase), phrase.form.get().map(Box::as_ref))
+    else {
+        return 0;
+    };
     let mut hits = 0;
     for _ in 0..SENTENCES {
         let mut text = String::new();

@@ -132,6 +132,8 @@ impl<'p, 'l> Parser<'p, 'l> {
                 Some(_) => nodes.extend(self.node()?),
             }
         }
+        // Of thousands of words, each a list of its own, the room to grow would be most of the memory.
+        nodes.shrink_to_fit();
         Ok(nodes)
     }
 
@@ -173,6 +175,7 @@ impl<'p, 'l> Parser<'p, 'l> {
             *text = text.trim_end_matches(',').to_owned();
         }
         parts.retain(|p| !matches!(p, Part::Literal(text) if text.is_empty()));
+        parts.shrink_to_fit();
         Ok((!parts.is_empty()).then_some(Node::Glued(parts)))
     }
 

@@ -326,7 +326,7 @@ pub fn rule(out: &mut dyn Write, rules: &RuleSet, verdict: &Classification, id: 
     let how = if counted { "counted" } else { "not counted" };
     writeln!(out, " {}   {how}\n   {}  {}:{}", rule.id, clean::line(&rule.title), clean::line(&rule.file), rule.line)?;
     if hits.is_empty() {
-        writeln!(out, "   phrases  ✗ none of {} is in the text", rule.written.len())?;
+        writeln!(out, "   phrases  ✗ none of {} is in the text", rules.written(rule).count())?;
         return Ok(true);
     }
     for hit in hits {

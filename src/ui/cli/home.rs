@@ -14,7 +14,7 @@ use crate::{
     config::{self, Config, Env},
     io::store::{Store, StoreError, last_good_backup},
     learn::Learned,
-    rules::RuleSet,
+    rules::{Purpose, RuleSet},
 };
 
 /// What every verb gets.
@@ -116,7 +116,8 @@ impl Home {
     /// The rules in force.
     pub fn rules(&self) -> Result<RuleSet> {
         let (dir, disabled) = self.rule_files()?;
-        kit::load_rules(Some(&dir), &disabled).map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))
+        kit::load_rules(Purpose::Everything, Some(&dir), &disabled)
+            .map_err(|problems| anyhow::anyhow!("{}", problems.join("\n")))
     }
 
     /// What the person's corrections taught; nothing where nothing was logged yet, or only by an older version, which

@@ -209,7 +209,7 @@ fn write(bench: &Bench, proposal: &Proposal) -> Result<()> {
     if now != then {
         anyhow::bail!("{} was changed meanwhile; nothing was saved, try again", bench.file.display());
     }
-    let text = proposal.sources.iter().find(|source| source.name == bench.name).map(|source| source.text.as_str());
+    let text = proposal.sources.iter().find(|source| source.name == bench.name).map(|source| source.text.as_ref());
     let text = text.context("the proposal has no file")?;
     Ok(rules_dir::write(&bench.file, text)?)
 }

@@ -339,7 +339,7 @@ struct Documented<'a> {
     family: &'a str,
     zones: Vec<&'static str>,
     modality: Vec<&'static str>,
-    phrases: &'a [String],
+    phrases: Vec<&'a str>,
     matches: Vec<&'a str>,
     no_matches: Vec<&'a str>,
 }
@@ -357,7 +357,7 @@ fn doc_json(out: &mut dyn Write, set: &RuleSet, id: &str) -> io::Result<u8> {
         family: &rule.family,
         zones: rule.zones.iter().map(|zone| zone.as_str()).collect(),
         modality: rule.modality.iter().map(|modality| modality.as_str()).collect(),
-        phrases: &rule.written,
+        phrases: set.written(rule).collect(),
         matches,
         no_matches,
     };
@@ -397,7 +397,7 @@ pub fn doc(out: &mut dyn Write, set: &RuleSet, id: &str) -> io::Result<u8> {
         writeln!(out, "changed by  {}", clean::line(file))?;
     }
     writeln!(out, "\nphrases")?;
-    for phrase in &rule.written {
+    for phrase in set.written(rule) {
         writeln!(out, "  {}", clean::line(phrase))?;
     }
     let (matches, no_matches) = rule.example_texts();

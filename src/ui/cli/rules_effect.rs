@@ -188,7 +188,7 @@ fn collect(store: &Store, set: &RuleSet, since: Option<Timestamp>, now: Timestam
         corrected += usize::from(row.origin == crate::outcome::Origin::Person);
         if let (Some(mail), Some(employer)) = (&row.mail, &row.outcome.employer) {
             let host = mail.from_addr.rsplit_once('@').map_or("", |(_, host)| host);
-            if let Some(domain) = psl::domain_str(host)
+            if let Some(domain) = crate::message::registrable(host)
                 && set.senders().by_domain(domain).is_none()
             {
                 let entry = domains.entry(domain.to_owned()).or_default();

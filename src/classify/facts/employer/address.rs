@@ -11,7 +11,7 @@ use crate::{
         },
         judge::is_own_text,
     },
-    message::Address,
+    message::{Address, registrable},
     outcome::Category,
 };
 
@@ -30,7 +30,7 @@ const SPELLING_WORDS_MAX: usize = 5;
 
 /// The label of a domain that its owner chose. `example` is nobody's name (RFC 2606).
 pub(super) fn label(domain: &str) -> &str {
-    let own = psl::domain_str(domain).unwrap_or_default();
+    let own = registrable(domain).unwrap_or_default();
     match own.split('.').next() {
         Some("example") => domain.strip_suffix(own).and_then(|d| d.strip_suffix('.')?.rsplit('.').next()).unwrap_or(""),
         label => label.unwrap_or_default(),
