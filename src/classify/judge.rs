@@ -12,7 +12,7 @@ use super::{Dropped, Modality, facts::Languages, modality::Cues, sender::SenderF
 use crate::{
     message::{Message, Zone},
     rules::{
-        AllCandidates, Candidates, Condition, FactTest, HeaderTest, Pack, Rule, RuleSet, Scope, Status, Texts,
+        AllCandidates, Candidates, Condition, FactTest, HeaderTest, Pack, Rule, RuleSet, Scope, Scratch, Status, Texts,
         phrase::{Capture, Haystack, Phrase},
     },
 };
@@ -70,9 +70,10 @@ pub(crate) fn hits(context: &Context<'_>) -> Vec<Raw> {
 /// elsewhere: Spanish `no` is Portuguese for `in the`.
 fn read<'m>(context: &Context<'m>) -> Vec<Option<PackRead<'m>>> {
     let texts = Texts::new(context.sentences.iter().map(|s| s.normal.text.as_str()));
+    let mut scratch = Scratch::default();
     let read = |pack: &'m Pack| {
         let index = context.languages.may_be(&pack.language).then(|| context.rules.index(pack))?;
-        Some(PackRead { pack, candidates: index.candidates(&texts) })
+        Some(PackRead { pack, candidates: index.candidates(&texts, &mut scratch) })
     };
     context.rules.packs.iter().map(read).collect()
 }

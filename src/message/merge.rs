@@ -16,7 +16,7 @@ pub(super) fn plain_leads(plain: &[Line], html: &[Line]) -> bool {
         return html.is_empty();
     }
     let weight = |lines: &[Line]| -> usize {
-        lines.iter().filter(|line| line.form != Form::Hidden).map(|line| folded(&line.text).chars().count()).sum()
+        lines.iter().filter(|line| line.form != Form::Hidden).map(|line| folded_chars(&line.text)).sum()
     };
     let plain = weight(plain);
     plain > 0 && plain * 100 >= weight(html) * STUB_SHARE
@@ -50,14 +50,28 @@ pub(super) fn merged(first: Vec<Block>, second: Vec<Block>) -> Vec<Block> {
     blocks
 }
 
+/// The words of a text without web addresses.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_address = |word: &&str| {
+        let bare = word.trim_start_matches(['<', '(', '[', '*', '_']);
+        ["http://", "https://", "mailto:"].iter().any(|scheme| bare.starts_with(scheme))
+    };
+    text.split_whitespace().filter(move |word| !is_address(word))
+}
+
+/// How many characters [`folded`] leaves of a text.
+fn folded_chars(text: &str) -> usize {
+    let chars = |word: &str| match word.is_ascii() {
+        true => word.bytes().filter(u8::is_ascii_alphanumeric).count(),
+        false => word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).count(),
+    };
+    words(text).map(chars).sum()
+}
+
 /// Letters and digits in lower case, without web addresses: equal for sentences that differ in layout only.
 fn folded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        let bare = word.trim_start_matches(['<', '(', '[', '*', '_']);
-        if bare.starts_with("http://") || bare.starts_with("https://") || bare.starts_with("mailto:") {
-            continue;
-        }
+    for word in words(text) {
         if word.is_ascii() {
             out.extend(word.bytes().filter(u8::is_ascii_alphanumeric).map(|b| char::from(b.to_ascii_lowercase())));
             continue;

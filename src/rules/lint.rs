@@ -3,7 +3,7 @@
 //! must not judge whether a rule is wise.
 
 use super::{
-    Diagnostic, Layer, Source, Texts,
+    Diagnostic, Layer, Scratch, Source, Texts,
     diagnostic::Problems,
     normal::normalise,
     pack::Pack,
@@ -96,7 +96,7 @@ fn sentences(set: &RuleSet, pack: usize) -> Vec<String> {
 
 /// The number of sentences, and for each phrase in how many of them it had to be searched for and was not there.
 fn tried(set: &RuleSet, pack: &Pack, sentences: &[String]) -> (usize, Vec<usize>) {
-    let all = set.index(pack).candidates(&Texts::new(sentences.iter().map(String::as_str)));
+    let all = set.index(pack).candidates(&Texts::new(sentences.iter().map(String::as_str)), &mut Scratch::default());
     let mut tried = vec![0; pack.phrases.len()];
     for (number, sentence) in sentences.iter().enumerate() {
         let text = Haystack::new(sentence);

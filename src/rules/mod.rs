@@ -37,7 +37,7 @@ use sha2::{Digest, Sha256};
 pub use check::{Report, check};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use fmt::formatted;
-pub(crate) use index::{AllCandidates, Candidates, Texts};
+pub(crate) use index::{AllCandidates, Candidates, Scratch, Texts};
 pub use lint::lint;
 pub(crate) use pack::Pack;
 pub use schema::schema;

@@ -41,6 +41,7 @@ pub(super) fn role(words: &NameWords, captured: &str, employer: Option<&str>, la
     // `position Data Analyst`: what the word says, it says of the role.
     while let Some((first, rest)) = text.split_once(' ')
         && words.role.after.has(&first.to_lowercase())
+        && !begins_compound(words, text)
     {
         text = trimmed(rest);
     }
@@ -57,6 +58,13 @@ pub(super) fn role(words: &NameWords, captured: &str, employer: Option<&str>, la
     let generic = words.role.after.has(&lower) || words.no_employer.has(&lower);
     let sentence = is_sentence(words, &lower) && !is_grade(words, text);
     (fits(text) && !generic && !sentence).then(|| nominative(text, language))
+}
+
+/// Whether the first two words of a text are the beginning of a role: `application engineer`.
+fn begins_compound(words: &NameWords, text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let end = lower.match_indices(' ').nth(1).map_or(lower.len(), |(at, _)| at);
+    lower.get(..end).is_some_and(|two| words.role.compounds.has(two))
 }
 
 /// Whether a text in small letters has a word that no role has, or begins with the verb of a sentence.

@@ -70,9 +70,9 @@ pub(crate) struct AllCandidates {
 pub(crate) struct Candidates<'c>(&'c [u32]);
 
 impl Index {
-    /// The phrases that may stand in the texts.
-    pub(crate) fn candidates(&self, texts: &Texts<'_>) -> AllCandidates {
-        let mut lookup = Lookup { index: self, met: Vec::new(), needs: Vec::new(), known: Vec::new() };
+    /// The phrases that may stand in the texts. `scratch` may have served other indexes.
+    pub(crate) fn candidates(&self, texts: &Texts<'_>, scratch: &mut Scratch) -> AllCandidates {
+        let mut lookup = Lookup { index: self, scratch };
         let mut out = AllCandidates::default();
         for batch in &texts.0 {
             let mut found = lookup.candidates(batch);
@@ -89,29 +89,50 @@ impl Index {
     }
 }
 
-/// Finds candidates.
-struct Lookup<'i> {
-    index: &'i Index,
+/// What finding candidates takes. It is large and nearly empty: so it is cleared by what was written, and used again.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
     /// The texts in which each need is met.
     met: Vec<Sentences>,
     /// The needs that are met anywhere.
     needs: Vec<u32>,
     /// The texts in which each kind of place may stand, as far as asked.
     known: Vec<Option<Sentences>>,
+    /// The kinds that were asked.
+    asked: Vec<u32>,
+}
+
+impl Scratch {
+    /// Makes room for an index.
+    fn clear(&mut self, index: &Index) {
+        for need in self.needs.drain(..) {
+            self.met.get_mut(need as usize).into_iter().for_each(|met| *met = 0);
+        }
+        for kind in self.asked.drain(..) {
+            self.known.get_mut(kind as usize).into_iter().for_each(|known| *known = None);
+        }
+        self.met.resize(self.met.len().max(index.needs.len()), 0);
+        self.known.resize(self.known.len().max(index.kinds.len()), None);
+    }
+}
+
+/// Finds candidates.
+struct Lookup<'i> {
+    index: &'i Index,
+    scratch: &'i mut Scratch,
 }
 
 impl Lookup<'_> {
     /// The phrases that may stand in the texts of a batch, each behind the number of the text, in any order.
     fn candidates(&mut self, batch: &Batch<'_>) -> Vec<(u32, u32)> {
         let index = self.index;
-        self.met.clear();
-        self.met.resize(index.needs.len(), 0);
-        self.known.clear();
-        self.known.resize(index.kinds.len(), None);
+        self.scratch.clear(index);
         self.read(batch);
         let all = (0..).take(batch.texts.len());
         let mut out: Vec<(u32, u32)> = all.flat_map(|text| index.always.iter().map(move |p| (text, *p))).collect();
-        for need in std::mem::take(&mut self.needs) {
+        let mut at = 0;
+        while let Some(need) = self.scratch.needs.get(at).copied() {
+            at += 1;
             let met = self.met(need);
             let uses = index.needs.get(need as usize).and_then(|r| index.uses.get(range(r))).unwrap_or_default();
             for way in uses.iter().filter_map(|way| index.ways.get(*way as usize)) {
@@ -146,16 +167,16 @@ impl Lookup<'_> {
     }
 
     fn meet(&mut self, need: u32, texts: Sentences) {
-        if let Some(met) = self.met.get_mut(need as usize) {
+        if let Some(met) = self.scratch.met.get_mut(need as usize) {
             if *met == 0 {
-                self.needs.push(need);
+                self.scratch.needs.push(need);
             }
             *met |= texts;
         }
     }
 
     fn met(&self, need: u32) -> Sentences {
-        self.met.get(need as usize).copied().unwrap_or(0)
+        self.scratch.met.get(need as usize).copied().unwrap_or(0)
     }
 
     /// Those of the texts where each further place may stand.
@@ -170,13 +191,14 @@ impl Lookup<'_> {
     }
 
     fn stands(&mut self, kind: u32) -> Sentences {
-        if let Some(known) = self.known.get(kind as usize).copied().flatten() {
+        if let Some(known) = self.scratch.known.get(kind as usize).copied().flatten() {
             return known;
         }
         let needed = self.index.kinds.get(kind as usize).and_then(|r| self.index.needed.get(range(r)));
         let stands = needed.unwrap_or_default().iter().fold(0, |all, need| all | self.met(*need));
-        if let Some(known) = self.known.get_mut(kind as usize) {
+        if let Some(known) = self.scratch.known.get_mut(kind as usize) {
             *known = Some(stands);
+            self.scratch.asked.push(kind);
         }
         stands
     }

@@ -3,7 +3,7 @@
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::{Capture, Edge, Form, Found, Haystack, Phrase, WordLists, pattern::Piece, stretch::Kind};
-use crate::rules::{Texts, load, normal::normalise, shipped};
+use crate::rules::{Scratch, Texts, load, normal::normalise, shipped};
 
 const LETTER: &str = r"[0-9a-z_\x80-\xff]";
 const NO_LETTER: &str = r"[^0-9a-z_\x80-\xff]";
@@ -169,7 +169,9 @@ fn shipped_phrases_find_what_their_regular_expressions_find() {
         let index = set.index(pack);
         // A third of them: building the expressions is what takes time.
         let some = set.searched(number).step_by(3);
-        let may_stand = |p: &Phrase, text: &str| index.candidates(&Texts::new([text].into_iter())).of(0).has(p);
+        let may_stand = |p: &Phrase, text: &str| {
+            index.candidates(&Texts::new([text].into_iter()), &mut Scratch::default()).of(0).has(p)
+        };
         hits += some.map(|p| agree(p, &mut dice, |text| may_stand(p, text))).sum::<usize>();
     }
     assert!(hits > 2000, "only {hits} hits");
