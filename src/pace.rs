@@ -40,25 +40,29 @@ impl Backoff {
     }
 }
 
-/// How often an account may log in, whether the logins succeed or not: a server that lets us in and then fails is not
-/// called without pause, and providers lock out those who do (`reliability.md` A12).
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Logins {
-    /// When the account would have logged in often enough to rest, had it kept the pace.
+/// So many at once, and one more each time a while has passed: what is done in bursts stays quick, and what never ends
+/// becomes slow.
+#[derive(Debug, Clone, Copy)]
+pub struct Bursts {
+    at_once: u32,
+    every: Duration,
+    /// When so much would have been done, had each come at its time.
     even_at: Option<Instant>,
 }
 
-impl Logins {
-    /// Logins that may follow each other at once.
-    pub const AT_ONCE: u32 = 2;
-    /// One more may follow after so long.
-    pub const EVERY: Duration = Duration::from_secs(60);
+impl Bursts {
+    /// How often an account may log in, whether the logins succeed or not: a server that lets us in and then fails is
+    /// not called without pause, and providers lock out those who do (`reliability.md` A12).
+    pub const LOGINS: Bursts = Bursts { at_once: 2, every: Duration::from_secs(60), even_at: None };
+    /// How often a mailbox is looked into because the server has news: a mail is looked at when it is announced, a few
+    /// that come one by one are too, and a server that always has news is not asked without pause.
+    pub const LOOKS: Bursts = Bursts { at_once: 10, every: Duration::from_secs(1), even_at: None };
 
-    /// Takes up one login and tells how long to wait before it.
+    /// Takes up one and tells how long to wait before it.
     pub fn next(&mut self, now: Instant) -> Duration {
         let even_at = self.even_at.unwrap_or(now).max(now);
-        self.even_at = Some(even_at + Logins::EVERY);
-        even_at.duration_since(now).saturating_sub(Logins::EVERY * (Logins::AT_ONCE - 1))
+        self.even_at = Some(even_at + self.every);
+        even_at.duration_since(now).saturating_sub(self.every * self.at_once.saturating_sub(1))
     }
 }
 
@@ -110,19 +114,24 @@ mod tests {
     }
 
     #[test]
-    fn logins_come_two_at_once_and_then_one_a_minute() {
+    fn logins_and_looks_come_in_short_bursts_and_then_at_their_pace() {
         let begun = Instant::now();
-        let mut logins = Logins::default();
-        let mut now = begun;
-        let mut at = Vec::new();
-        // Every login succeeds and everything after it fails at once.
-        while now < begun + Duration::from_secs(600) {
-            now += logins.next(now);
-            at.push(now.duration_since(begun).as_secs());
-        }
+        // Every login succeeds and everything after it fails at once; every look is followed by news.
+        let times = |mut bursts: Bursts, until: u64| {
+            let mut now = begun;
+            let mut at = Vec::new();
+            while now < begun + Duration::from_secs(until) {
+                now += bursts.next(now);
+                at.push(now.duration_since(begun).as_secs());
+            }
+            (at, bursts)
+        };
+        let (at, mut logins) = times(Bursts::LOGINS, 600);
         assert_eq!(at, [0, 0, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600]);
         let rested = begun + Duration::from_secs(3600);
         assert_eq!([0; 3].map(|_: u8| logins.next(rested).as_secs()), [0, 0, 60], "a pause restores what was used up");
+        let (at, _) = times(Bursts::LOOKS, 3);
+        assert_eq!(at, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]);
     }
 
     #[test]

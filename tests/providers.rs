@@ -217,7 +217,7 @@ async fn a_first_look_stops_when_the_day_is_used_up() {
         let used_up = error.downcast_ref::<UsedUp>().unwrap();
         assert!(used_up.rest <= Duration::from_secs(86_400));
         assert_eq!(pulse.health().paused, Some(used_up.until));
-        assert_eq!(desk.db.call(|store| Ok(store.counts()?.messages)).await.unwrap(), 100);
+        assert_eq!(desk.db.call(|store| Ok(store.counts()?.messages)).await.unwrap(), 50, "one batch");
         assert_eq!(server.heard("UID FETCH"), 1);
     }
 }

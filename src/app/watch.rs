@@ -24,7 +24,7 @@ use crate::{
         imap::{IDLE_MAX, IdleEnd, ImapError, Kind, Phase, Session},
         store::{Db, Store},
     },
-    pace::{self, Logins},
+    pace::{self, Bursts},
     sync::{self, Cursor, LookBack, Selected, SyncPlan},
 };
 
@@ -32,12 +32,6 @@ use crate::{
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// How long a mailbox that could not be opened is left alone: each try costs a login.
 const SHUT_FOR: Duration = Duration::from_secs(15 * 60);
-/// Time between two looks where there is news without end: a server that always has some is not asked without pause.
-const LOOKS_APART: Duration = Duration::from_secs(1);
-/// How many looks at news may come sooner than that: a mail is looked at when it is announced, and a few that come one
-/// by one are too.
-const LOOKS_AT_ONCE: u32 = 10;
-
 /// How long a server that refused IDLE is not asked for it again (`reliability.md` A4): providers switch it off under
 /// load.
 const NO_IDLE_FOR: Duration = Duration::from_secs(60 * 60);
@@ -108,10 +102,10 @@ pub async fn look_once(desk: &Desk, account: &Account) -> Result<Looked> {
 }
 
 /// What is known of an account's server from one connection to the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
     /// The pace of logins.
-    logins: Logins,
+    logins: Bursts,
     /// No pace is kept: the person asked for one look and waits for it.
     unpaced: bool,
     /// Until when the server is not asked for IDLE, which it refused.
@@ -126,6 +120,21 @@ pub struct Memory {
     junk: Option<(Instant, Option<String>)>,
     /// What may still be fetched today.
     budget: Budget,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory {
+            logins: Bursts::LOGINS,
+            unpaced: false,
+            no_idle_until: None,
+            shut: BTreeMap::new(),
+            offered: None,
+            sent: sent::Memory::default(),
+            junk: None,
+            budget: Budget::default(),
+        }
+    }
 }
 
 impl Memory {
@@ -349,8 +358,7 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut 
     let provider = login.provider.as_deref();
     let one_connection = provider.is_some_and(Provider::takes_one_connection);
     let idle_max = provider.and_then(|row| row.idle_max).unwrap_or(IDLE_MAX).min(IDLE_MAX);
-    // When the looks at news so far would be over, had each come at its time.
-    let mut paced = Instant::now();
+    let mut looks = Bursts::LOOKS;
     loop {
         pulse.beat();
         let Some(looked) = unless_stopped(pulse, watcher.look_at_all()).await else { return Ok(()) };
@@ -373,9 +381,7 @@ async fn watch_imap(desk: &Desk, account: &Account, login: &Login, memory: &mut 
         }
         match watcher.session.idle(account.poll.min(idle_max), pulse.stopped()).await {
             Ok(IdleEnd::Changed) => {
-                let now = Instant::now();
-                let early = paced.saturating_duration_since(now + LOOKS_APART * LOOKS_AT_ONCE);
-                paced = paced.max(now) + LOOKS_APART;
+                let early = looks.next(Instant::now().into_std());
                 if !early.is_zero() && pulse.rest(early).await {
                     break;
                 }
