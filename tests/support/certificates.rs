@@ -1,6 +1,6 @@
 //! A throw-away certificate authority and the server certificates it signs.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 
 /// What a server needs, and what a client needs to trust it; all PEM.
 pub struct Certificates {
@@ -39,6 +39,8 @@ fn parameters(names: &[&str], expired: bool) -> CertificateParams {
 fn issue(names: &[&str], expired: bool) -> Certificates {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    // A name of its own: OpenSSL takes a certificate whose issuer is called as its subject for self-signed.
+    ca.distinguished_name.push(DnType::CommonName, "authority of a test");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let ca_pem = ca.self_signed(&ca_key).unwrap().pem();
