@@ -90,8 +90,8 @@ fn no(number: usize) -> Vec<u8> {
         "From: Talent Team <talent@lathe{number}.example>\r\nTo: Kim Doe <kim@example.org>\r\n\
          Subject: Your application at Lathe {number}\r\nMessage-ID: <no-{number}@lathe{number}.example>\r\n\
          Date: Mon, 4 May 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
-         Dear Kim,\r\n\r\nthank you for your interest in the Turner position at Lathe {number}. After careful \
-         consideration we have decided not to move forward with your application.\r\n\r\nWe wish you every success with \
+         Dear Kim,\r\n\r\nmany thanks for applying for the Turner position at Lathe {number}. The choice has \
+         fallen on another candidate, so we cannot offer you the position.\r\n\r\nAll the best for \
          your search.\r\n\r\nKind regards\r\nTalent Team\r\n"
     )
     .into_bytes()
